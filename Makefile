@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# make help lists what can be made. All output goes to $(OUT), build/ unless
+# told otherwise; `make SAN=1 ...` builds with ASan and UBSan in build/asan.
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+PLATFORM := linux
+
+ifdef SAN
+OUT ?= build/asan
+else
+OUT ?= build
+endif
+GEN := $(OUT)/gen
+OBJ := $(OUT)/obj
+
+PROTOS := $(wildcard proto/*.proto) tests/unit/echo.proto
+PROTOS := $(wildcard $(PROTOS))
+WKT := google/protobuf/any google/protobuf/empty google/protobuf/timestamp
+GEN_C := $(addprefix $(GEN)/,$(addsuffix .pb-c.c,$(WKT) \
+	$(notdir $(PROTOS:.proto=))))
+GEN_H := $(GEN_C:.c=.h)
+WKT_DIR := $(shell pkg-config --variable=includedir protobuf 2>/dev/null || \
+	echo /usr/include)
+
+LIBS := libevent_core libprotobuf-c yajl
+PKG_CFLAGS := $(shell pkg-config --cflags libevent libprotobuf-c yajl libmd \
+	libseccomp 2>/dev/null)
+
+WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
+	-Wvla -Werror
+CPPFLAGS += -I. -I$(GEN) -D_GNU_SOURCE -DWISP_VERSION='"$(VERSION)"' \
+	$(PKG_CFLAGS)
+ifdef SAN
+CFLAGS ?= -O1 -g
+HARDEN := -fsanitize=address,undefined -fno-omit-frame-pointer \
+	-fno-sanitize-recover=undefined
+LINK := -fsanitize=address,undefined
+else
+CFLAGS ?= -O2 -g
+HARDEN := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
+	-fcf-protection=full -ffunction-sections -fdata-sections
+LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--no-warnings
+endif
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(HARDEN)
+LDLIBS := -levent_core -lprotobuf-c -lyajl_s -lseccomp -lmd
+ifdef SAN
+LDLIBS := -levent_core -lprotobuf-c -lyajl -lseccomp -lmd
+endif
+
+# Every file is in the library but those with a main().
+MAINS := shim/main.c ctl/main.c bench/bench.c
+SRC := $(filter-out $(MAINS),$(wildcard shim/*.c ttrpc/*.c io/*.c reaper/*.c \
+	platform/*.c platform/$(PLATFORM)/*.c client/*.c ctl/*.c bench/*.c))
+LIB := $(OUT)/libwisp.a
+LIB_OBJ := $(SRC:%.c=$(OBJ)/%.o) $(GEN_C:$(GEN)/%.c=$(OBJ)/gen/%.o)
+HEADERS := $(wildcard shim/*.h ttrpc/*.h io/*.h reaper/*.h platform/*.h \
+	platform/$(PLATFORM)/*.h client/*.h ctl/*.h bench/*.h)
+
+SHIM := $(OUT)/containerd-shim-wisp-v1
+CTL := $(OUT)/wispctl
+BENCH := $(OUT)/wisp-bench
+TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,\
+	$(wildcard tests/unit/test_*.c))
+TEST_UTIL := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/unit/util_*.c))
+# Tests that make the Nth call of these fail; the rest never do.
+WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+PYTEST := /usr/bin/python3 -m pytest
+
+.PHONY: all build deps demo check unit asan e2e fuzz lint layers headers bench \
+	format install clean help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: build
+build: $(SHIM) $(CTL)
+
+help: ## list what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+deps: ## install what is missing, from Debian
+	@sh tests/deps.sh
+
+# What needs no new packages must not ask for them: `make build` on a machine
+# without Debian's package manager works if the libraries are there.
+demo: deps ## build, then run a container with no daemon and show its events
+	@$(MAKE) --no-print-directory build
+	@sh docs/demo.sh $(CTL)
+
+check: deps ## all tests: unit, sanitizers, layers, lint, end to end
+	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory layers headers lint unit
+	@$(MAKE) --no-print-directory asan
+	@$(MAKE) --no-print-directory e2e
+
+$(GEN)/google/protobuf/%.pb-c.c: $(WKT_DIR)/google/protobuf/%.proto
+	@mkdir -p $(GEN)
+	protoc-c --c_out=$(GEN) -I$(WKT_DIR) $<
+
+$(GEN)/%.pb-c.c: proto/%.proto
+	@mkdir -p $(GEN)
+	protoc-c --c_out=$(GEN) -Iproto $<
+
+$(GEN)/%.pb-c.c: tests/unit/%.proto
+	@mkdir -p $(GEN)
+	protoc-c --c_out=$(GEN) -Itests/unit $<
+
+$(GEN)/%.pb-c.h: $(GEN)/%.pb-c.c
+	@:
+
+$(OBJ)/gen/%.o: $(GEN)/%.c | $(GEN_H)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(OBJ)/%.o: %.c | $(GEN_H)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(LIB): $(LIB_OBJ)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(SHIM): $(OBJ)/shim/main.o $(LIB)
+	$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@cp $@ $@.debug
+	@$(if $(SAN),:,strip --strip-all $@)
+
+$(CTL): $(OBJ)/ctl/main.o $(LIB)
+	$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@cp $@ $@.debug
+	@$(if $(SAN),:,strip --strip-all $@)
+
+$(BENCH): $(OBJ)/bench/bench.o $(LIB)
+	$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(OUT)/tests/%: $(OBJ)/tests/unit/%.o $(TEST_UTIL) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(filter -fsanitize%,$(LINK)) $(LDFLAGS) -o $@ $^ \
+		$(if $(shell grep -l __wrap_ tests/unit/$*.c),$(WRAP)) \
+		$(LDLIBS) -lcheck -lsubunit -lm -lrt -lpthread
+
+unit: $(TESTS) ## unit tests
+	@for t in $(TESTS); do $$t || exit 1; done
+
+asan: ## unit and end to end tests under ASan and UBSan
+	@$(MAKE) --no-print-directory SAN=1 build unit
+	@WISP_SHIM=$(CURDIR)/build/asan/containerd-shim-wisp-v1 \
+		WISPCTL=$(CURDIR)/build/asan/wispctl \
+		$(PYTEST) -q tests/e2e -m 'not slow'
+
+e2e: build ## end to end tests: real containerd, runc, crun
+	$(PYTEST) -q tests/e2e $(PYTEST_ARGS)
+
+lint: ## clang-format and clang-tidy find nothing
+	@clang-format --dry-run -Werror $(SRC) $(wildcard $(MAINS)) $(HEADERS)
+	@clang-tidy --quiet $(SRC) $(wildcard $(MAINS)) -- -std=gnu11 \
+		$(CPPFLAGS) 2>/dev/null
+
+format: ## rewrite the sources as clang-format would have them
+	@clang-format -i $(SRC) $(wildcard $(MAINS)) $(HEADERS) \
+		$(wildcard tests/unit/*.[ch] tests/fuzz/*.c)
+
+headers: | $(GEN_H) ## every header compiles alone
+	@for h in $(HEADERS); do \
+		$(CC) -std=gnu11 $(CPPFLAGS) $(WARN) -fsyntax-only -xc $$h \
+		|| exit 1; done
+
+layers: ## no module includes what is above or beside it
+	@sh tests/layers.sh
+
+bench: build $(BENCH) ## wisp beside Debian's containerd-shim-runc-v2
+	$(BENCH) --shim $(SHIM) --json $(OUT)/bench.json
+
+install: build ## into $(DESTDIR)$(PREFIX)
+	install -D -m 755 $(SHIM) \
+		$(DESTDIR)$(PREFIX)/bin/containerd-shim-wisp-v1
+	install -D -m 755 $(CTL) $(DESTDIR)$(PREFIX)/bin/wispctl
+	install -D -m 644 docs/wispctl.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man1/wispctl.1
+
+clean: ## remove build/
+	rm -rf build
+
+-include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
