@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/relay.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a move may take at once: a pipe's whole capacity, if it has been made
+ * larger. */
+#define MOVE_MAX (1024 * 1024)
+#define COPY_MAX 4096
+
+/* How often one turn goes round before the rest of the loop has its own. */
+#define TURNS 8
+
+struct relay {
+	struct stream *from, *to;
+	struct event *turn; /* runs the pump, or done(), from the loop */
+	relay_cb done;
+	void *arg;
+	bool finishing; /* an empty source is the end */
+	bool ended;
+	bool copying; /* this pair of streams can't be moved between */
+	bool blocked;
+	char *buf; /* COPY_MAX bytes, while copying */
+	size_t off, len; /* what of buf is still to be written */
+	uint64_t bytes, lost;
+};
+
+static void relay_pump(struct relay *r);
+
+static void relay_wait(struct relay *r, bool for_room)
+{
+	int a, b;
+
+	r->blocked = for_room;
+	a = stream_watch(r->from, for_room ? 0 : STREAM_READ);
+	b = stream_watch(r->to, for_room ? STREAM_WRITE : 0);
+	if (a < 0 || b < 0) { /* no memory for an event: look again soon */
+		static const struct timeval soon = {.tv_usec = 100000};
+
+		event_add(r->turn, &soon);
+	}
+}
+
+static void relay_end(struct relay *r)
+{
+	stream_close(r->from);
+	stream_close(r->to);
+	r->from = r->to = NULL;
+	r->ended = true;
+	r->blocked = false;
+	event_active(r->turn, EV_TIMEOUT, 0);
+}
+
+/* 1: go on, 0: wait or ended. */
+static int relay_move(struct relay *r)
+{
+	ssize_t n = stream_move(r->from, r->to, MOVE_MAX);
+
+	if (n > 0) {
+		r->bytes += (uint64_t)n;
+		return 1;
+	}
+	if (n == -EOPNOTSUPP) {
+		r->copying = true;
+		return 1;
+	}
+	if (n == -ENOBUFS)
+		relay_wait(r, true);
+	else if (n == -EAGAIN && !r->finishing)
+		relay_wait(r, false);
+	else
+		relay_end(r);
+	return 0;
+}
+
+static int relay_write(struct relay *r)
+{
+	ssize_t n = stream_write(r->to, r->buf + r->off, r->len);
+
+	if (n == -EAGAIN) {
+		relay_wait(r, true);
+		return 0;
+	}
+	if (n == -EPIPE) { /* nobody can ever read it */
+		relay_end(r);
+		return 0;
+	}
+	if (n < 0) { /* ENOSPC, EDQUOT, EIO: the writer must not hang */
+		r->lost += r->len;
+		r->len = 0;
+		return 1;
+	}
+	r->bytes += (uint64_t)n;
+	r->off += (size_t)n;
+	r->len -= (size_t)n;
+	return 1;
+}
+
+static int relay_copy(struct relay *r)
+{
+	ssize_t n;
+
+	if (r->len > 0)
+		return relay_write(r);
+	if (!r->buf)
+		r->buf = malloc(COPY_MAX);
+	n = r->buf ? stream_read(r->from, r->buf, COPY_MAX) : -EAGAIN;
+	if (n > 0) {
+		r->off = 0;
+		r->len = (size_t)n;
+		return relay_write(r);
+	}
+	if (n == -EAGAIN && !r->finishing)
+		relay_wait(r, false);
+	else
+		relay_end(r);
+	return 0;
+}
+
+static void relay_pump(struct relay *r)
+{
+	int i;
+
+	for (i = 0; i < TURNS; i++)
+		if (!(r->copying ? relay_copy(r) : relay_move(r)))
+			return;
+	relay_wait(r, r->len > 0);
+}
+
+static void relay_ready(struct stream *s, unsigned what, void *arg)
+{
+	(void)s;
+	(void)what;
+	relay_pump(arg);
+}
+
+static void relay_turn(evutil_socket_t fd, short what, void *arg)
+{
+	struct relay *r = arg;
+
+	(void)fd;
+	(void)what;
+	if (!r->ended)
+		relay_pump(r);
+	else if (r->done)
+		r->done(r, r->arg);
+}
+
+int relay_start(struct event_base *base, struct stream *from,
+	struct stream *to, relay_cb done, void *arg, struct relay **ret)
+{
+	struct relay *r = calloc(1, sizeof(*r));
+
+	if (r)
+		r->turn = event_new(base, -1, 0, relay_turn, r);
+	if (!r || !r->turn) {
+		free(r);
+		stream_close(from);
+		stream_close(to);
+		return -ENOMEM;
+	}
+	r->from = from;
+	r->to = to;
+	r->done = done;
+	r->arg = arg;
+	stream_set_cb(from, relay_ready, r);
+	stream_set_cb(to, relay_ready, r);
+	event_active(r->turn, EV_TIMEOUT, 0);
+	*ret = r;
+	return 0;
+}
+
+void relay_finish(struct relay *r)
+{
+	if (r->finishing)
+		return;
+	r->finishing = true;
+	if (!r->ended)
+		event_active(r->turn, EV_TIMEOUT, 0);
+}
+
+bool relay_is_blocked(const struct relay *r)
+{
+	return r->blocked;
+}
+
+uint64_t relay_bytes(const struct relay *r)
+{
+	return r->bytes;
+}
+
+uint64_t relay_lost(const struct relay *r)
+{
+	return r->lost;
+}
+
+void relay_free(struct relay *r)
+{
+	if (!r)
+		return;
+	event_free(r->turn);
+	stream_close(r->from);
+	stream_close(r->to);
+	free(r->buf);
+	free(r);
+}

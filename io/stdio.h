@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * stdio.h - the standard streams of one container process.
+ *
+ * Between the paths in a request (uri.h) and the descriptors that the OCI
+ * runtime hands to the process stand up to three relays, or a terminal and two.
+ * The life of it: stdio_open() before the runtime is spawned, the endpoints or
+ * the console socket are given to it, stdio_start() once it has finished,
+ * stdio_drain() when somebody wants the last byte, stdio_close().
+ */
+#ifndef WISP_IO_STDIO_H
+#define WISP_IO_STDIO_H
+
+#include "platform/stream.h"
+
+struct stdio;
+
+struct stdio_config {
+	const char *in, *out, *err; /* paths as in the request; "" or NULL:
+				     * the null device */
+	bool terminal; /* err is unused then */
+	uint32_t uid, gid; /* who owns the process's ends of pipes */
+	const char *dir; /* for the console socket, if terminal */
+	const char *name; /* likewise: unique within dir */
+};
+
+/* How long stdio_drain() waits: for a source that is silent but held open by
+ * somebody (quiet), and at the most, for a reader who does not read. */
+#define STDIO_QUIET_MS 1000
+#define STDIO_DRAIN_MS 10000
+
+/* Only checks the paths, without opening anything: -EINVAL. */
+int stdio_check(
+	const char *in, const char *out, const char *err, struct err *e);
+
+/* Checks every path before anything is opened. config is borrowed during the
+ * call. -EINVAL, -ENOENT, ... with the path in the message. */
+int stdio_open(struct event_base *base, const struct stdio_config *config,
+	struct stdio **ret, struct err *e);
+
+/* What to hand to the runtime as its descriptors 0, 1, 2. Borrowed until
+ * stdio_start(); NULL entries are the null device. */
+void stdio_endpoints(const struct stdio *s, struct endpoint *ret[3]);
+
+/* The console socket's path, NULL without a terminal. Borrowed until
+ * stdio_start(). */
+const char *stdio_console_socket(const struct stdio *s);
+
+/* The runtime has finished and the process has its ends: closes ours of those,
+ * receives the terminal, begins to relay. */
+int stdio_start(struct stdio *s, struct err *e);
+
+/* The process's stdin gets everything written so far, then its end. May come
+ * at any time, and again: before stdio_start() it is remembered. */
+void stdio_close_stdin(struct stdio *s);
+
+/* -ENOTTY without a terminal. */
+int stdio_resize(struct stdio *s, uint32_t width, uint32_t height);
+
+/*
+ * Ends stdin, then waits until the output is at its end and delivered, within
+ * the bounds above, and runs done() once, from the loop. The process has ended.
+ * A second call replaces the first one's done.
+ */
+void stdio_drain(struct stdio *s, void (*done)(void *arg), void *arg);
+
+/* True if a drain gave up on output that somebody still held open, or on
+ * bytes that nobody read. */
+bool stdio_was_cut(const struct stdio *s);
+
+/* Bytes that could not be stored where they should be (a full disk). */
+uint64_t stdio_lost(const struct stdio *s);
+
+/* Closes everything; done() does not run any more. NULL is fine. */
+void stdio_close(struct stdio *s);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * host.h - what a shim process is to its host.
+ */
+#ifndef WISP_PLATFORM_HOST_H
+#define WISP_PLATFORM_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stddef.h>
+
+#include "platform/err.h"
+
+struct event_base;
+
+/*
+ * Splits `start` in two. In the process that was called, it waits until the
+ * other one says host_ready() and returns 1, or fails with the message that
+ * the other one gave. In the other one, the long-lived process, which is a
+ * process group leader with stdin, stdout and stderr on the null device, it
+ * returns 0.
+ */
+int host_split(struct err *e);
+
+/* Tells the process that was called: NULL, all is well; otherwise why not. */
+void host_ready(const struct err *e);
+
+/* Makes this process the one that orphans below it come to (prctl(2),
+ * PR_SET_CHILD_SUBREAPER), names it, and keeps freed memory from lingering. */
+int host_become_shim(struct err *e);
+
+/* One above the parent's OOM score, so that a daemon outlives its shims; called
+ * in `start`. -EACCES where the kernel refuses: not worth failing for. */
+int host_set_oom_score(void);
+
+/* Gives back to the system what free() kept: after a burst, before idling. */
+void host_trim_memory(void);
+
+/* Runs cb from the loop when somebody wants this process to end: SIGTERM or
+ * SIGINT. */
+struct host_signals;
+int host_signals_new(struct event_base *base, void (*terminate)(void *arg),
+	void *arg, struct host_signals **ret, struct err *e);
+void host_signals_free(struct host_signals *h);
+
+/* All of stdin, up to max bytes, into fresh memory; nothing if it is a
+ * terminal. -ETIMEDOUT if it does not come to its end in time. */
+int host_read_stdin(size_t max, int timeout_ms, uint8_t **ret, size_t *ret_n,
+	struct err *e);
+
+/* 0 or -errno; waits for the reader. */
+int host_write_stdout(const void *data, size_t n);
+
+/*
+ * Opens the log of a bundle, a FIFO that the daemon reads (or does not).
+ * host_log_write() never waits: 0, or -EAGAIN when the line was dropped for
+ * want of room.
+ */
+int host_log_open(const char *path);
+int host_log_write(const char *line, size_t n);
+
+/* The folder for sockets that a shim uses unless it is told another:
+ * /run/containerd/s, or below XDG_RUNTIME_DIR for an ordinary user. */
+void host_socket_dir(char *buf, size_t n);
+
+/* Makes a folder for this user only (0700), with its parents (0711), and locks
+ * it (flock(2)) until host_unlock_dir(). -ETIMEDOUT after timeout_ms. */
+int host_lock_dir(const char *dir, int timeout_ms, int *ret, struct err *e);
+void host_unlock_dir(int lock);
+
+#endif
