@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/bundle.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "platform/auto.h"
+#include "platform/file.h"
+#include "shim/json.h"
+
+/* Kubernetes' largest are around 100 KiB; seccomp profiles come on top. */
+#define CONFIG_MAX (16 * 1024 * 1024)
+
+#define EXIT_FILE "exit-status"
+
+/* The first one wins: containerd's shim documentation, "grouping". */
+static const char *const group_annotations[] = {
+	"annotations.io.containerd.runc.v2.group",
+	"annotations.io.kubernetes.cri.sandbox-id",
+};
+
+struct reading {
+	struct bundle *b;
+	char *groups[2];
+	bool no_memory;
+	bool in_pid, has_path; /* of the namespace that is being read */
+};
+
+static void on_namespace(
+	struct reading *rd, const char *path, const char *text, size_t n)
+{
+	if (strcmp(path, "linux.namespaces[]") == 0)
+		rd->in_pid = rd->has_path = false; /* another one begins */
+	else if (strcmp(path, "linux.namespaces[].type") == 0)
+		rd->in_pid = n == 3 && memcmp(text, "pid", 3) == 0;
+	else if (strcmp(path, "linux.namespaces[].path") == 0)
+		rd->has_path = n > 0;
+	else
+		return;
+	if (rd->in_pid)
+		rd->b->own_pid_namespace = !rd->has_path;
+}
+
+static void on_value(const char *path, enum json_type type, const char *text,
+	size_t n, void *arg)
+{
+	struct reading *rd = arg;
+	size_t i;
+
+	if (strncmp(path, "linux.namespaces[]", 18) == 0)
+		on_namespace(rd, path, text, n);
+	for (i = 0; i < 2 && type == JSON_STRING && n > 0; i++) {
+		if (strcmp(path, group_annotations[i]) != 0)
+			continue;
+		free(rd->groups[i]);
+		rd->groups[i] = strndup(text, n);
+		rd->no_memory |= !rd->groups[i];
+	}
+}
+
+static int read_config(struct bundle *b, const char *path, struct err *e)
+{
+	struct reading rd = {.b = b};
+	auto_free char *text = NULL;
+	size_t n;
+	int r;
+
+	r = file_read(path, CONFIG_MAX, &text, &n, e);
+	if (r == -ENOENT)
+		return err_set(e, r,
+			"bundle '%s' has no config.json: is it an OCI bundle?",
+			b->dir);
+	if (r < 0)
+		return r;
+	r = json_scan(text, n, on_value, &rd, e);
+	if (r == -EINVAL)
+		err_prefix(e, "'%s' is not valid JSON", path);
+	if (r == 0 && rd.no_memory)
+		r = err_set(e, -ENOMEM, "no memory for '%s'", path);
+	b->group = rd.groups[0] ? rd.groups[0] : rd.groups[1];
+	if (rd.groups[0])
+		free(rd.groups[1]);
+	return r;
+}
+
+static int check_dir(const char *dir, struct err *e)
+{
+	const char *p = dir;
+
+	if (!dir || dir[0] != '/')
+		return err_set(e, -EINVAL,
+			"bundle '%s' is not an absolute path", dir ? dir : "");
+	while ((p = strstr(p, "/.."))) {
+		if (p[3] == '/' || p[3] == '\0')
+			return err_set(e, -EINVAL,
+				"bundle '%s' has '..' in it", dir);
+		p += 3;
+	}
+	if (access(dir, F_OK) < 0)
+		return err_sys(e, -errno, "bundle '%s'", dir);
+	return 0;
+}
+
+int bundle_open(const char *dir, struct bundle *ret, struct err *e)
+{
+	struct bundle b = {0};
+	char path[BUNDLE_PATH_MAX];
+	int r = check_dir(dir, e);
+
+	if (r < 0)
+		return r;
+	r = bundle_path(dir, "config.json", path);
+	if (r < 0)
+		return err_sys(e, r, "bundle '%s'", dir);
+	b.dir = strdup(dir);
+	if (!b.dir)
+		return err_set(e, -ENOMEM, "no memory for a bundle");
+	r = read_config(&b, path, e);
+	if (r < 0)
+		bundle_clear(&b);
+	else
+		*ret = b;
+	return r;
+}
+
+void bundle_clear(struct bundle *b)
+{
+	free(b->dir);
+	free(b->group);
+	memset(b, 0, sizeof(*b));
+}
+
+int bundle_path(const char *dir, const char *name, char *buf)
+{
+	int n = snprintf(buf, BUNDLE_PATH_MAX, "%s/%s", dir, name);
+
+	return n >= BUNDLE_PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+int bundle_write(const char *dir, const char *name, const char *text,
+	struct err *e)
+{
+	char path[BUNDLE_PATH_MAX];
+	int r = bundle_path(dir, name, path);
+
+	if (r == 0)
+		r = file_write(path, text, strlen(text));
+	return r < 0 ? err_sys(e, r, "write '%s/%s'", dir, name) : 0;
+}
+
+void bundle_remove(const char *dir, const char *name)
+{
+	char path[BUNDLE_PATH_MAX];
+
+	if (bundle_path(dir, name, path) == 0)
+		unlink(path);
+}
+
+int bundle_write_exit(const char *dir, int64_t pid, uint32_t status,
+	const struct timespec *at)
+{
+	char path[BUNDLE_PATH_MAX], text[96];
+	int n, r = bundle_path(dir, EXIT_FILE, path);
+
+	if (r < 0)
+		return r;
+	n = snprintf(text, sizeof(text), "%" PRId64 " %" PRIu32 " %lld %ld\n",
+		pid, status, (long long)at->tv_sec, at->tv_nsec);
+	return file_write(path, text, (size_t)n);
+}
+
+int bundle_read_exit(const char *dir, int64_t *ret_pid, uint32_t *ret_status,
+	struct timespec *ret_at)
+{
+	char path[BUNDLE_PATH_MAX], text[96];
+	long long sec;
+	long nsec;
+	int r = bundle_path(dir, EXIT_FILE, path);
+
+	if (r == 0)
+		r = file_read_into(path, text, sizeof(text));
+	if (r < 0)
+		return r;
+	if (sscanf(text, "%" SCNd64 " %" SCNu32 " %lld %ld", ret_pid,
+		    ret_status, &sec, &nsec) != 4)
+		return -EINVAL;
+	ret_at->tv_sec = (time_t)sec;
+	ret_at->tv_nsec = nsec;
+	return 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bundle.h - the folder of a container: what the shim reads in it and leaves.
+ *
+ * The OCI runtime specification's bundle.md: config.json and rootfs. The shim
+ * adds init.pid, runtime, options.json, exit-status, and address.
+ */
+#ifndef WISP_SHIM_BUNDLE_H
+#define WISP_SHIM_BUNDLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "platform/err.h"
+
+#define BUNDLE_PATH_MAX 4096
+
+struct bundle {
+	char *dir; /* absolute */
+	bool own_pid_namespace; /* the container gets one made for it */
+	char *group; /* containers of one group share a shim; NULL: none */
+};
+
+/*
+ * Reads config.json. dir must be absolute, without "..", and a folder.
+ * -EINVAL says what is wrong in it, with line and column; -ENOENT that it is
+ * not there. ret needs bundle_clear() only on success.
+ */
+int bundle_open(const char *dir, struct bundle *ret, struct err *e);
+
+void bundle_clear(struct bundle *b);
+
+/* dir/name in a buffer of BUNDLE_PATH_MAX bytes; -ENAMETOOLONG. */
+int bundle_path(const char *dir, const char *name, char *buf);
+
+/* A small text file in it, written whole. */
+int bundle_write(const char *dir, const char *name, const char *text,
+	struct err *e);
+void bundle_remove(const char *dir, const char *name);
+
+/* How init ended, so that it is known whatever happens to the shim. Writing it
+ * allocates nothing. Reading gives -ENOENT if init has not ended. */
+int bundle_write_exit(const char *dir, int64_t pid, uint32_t status,
+	const struct timespec *at);
+int bundle_read_exit(const char *dir, int64_t *ret_pid, uint32_t *ret_status,
+	struct timespec *ret_at);
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "io/stdio.h"
+#include "platform/cgroup.h"
+#include "platform/file.h"
+#include "platform/host.h"
+#include "platform/mount.h"
+#include "reaper/reaper.h"
+#include "shim/events.h"
+#include "shim/ident.h"
+#include "shim/log.h"
+#include "shim/task.h"
+
+#define PID_FILE "init.pid"
+
+/* A failure that is told once everything has been cleaned up after it. */
+struct failure {
+	struct task *task;
+	struct err err;
+};
+
+static int set_runtime(struct task *t, struct err *e)
+{
+	const struct tasks_config *config = task_config(t);
+	struct runtime *rt = &t->runtime;
+	int r = runtime_find(&t->options, &rt->binary, e);
+
+	if (r < 0)
+		return r;
+	t->runtime_root = runtime_root(&t->options, config->ns);
+	if (!t->runtime_root)
+		return err_set(e, -ENOMEM, "no memory for task '%s'", t->id);
+	rt->base = config->base;
+	rt->reaper = config->reaper;
+	rt->root = t->runtime_root;
+	rt->options = &t->options;
+	rt->bundle = t->bundle.dir;
+	rt->id = t->id;
+	rt->timeout_ms = config->runtime_timeout_ms;
+	return 0;
+}
+
+/* What `delete` will need, if this process is gone by then. */
+static int leave_notes(struct task *t, struct err *e)
+{
+	char path[BUNDLE_PATH_MAX];
+	int r;
+
+	bundle_remove(t->bundle.dir, "exit-status");
+	bundle_remove(t->bundle.dir, PID_FILE);
+	r = bundle_path(t->bundle.dir, "options.json", path);
+	if (r < 0)
+		return err_sys(e, r, "bundle '%s'", t->bundle.dir);
+	r = options_save(&t->options, path, e);
+	if (r < 0)
+		return r;
+	return bundle_write(t->bundle.dir, "runtime", t->runtime.binary, e);
+}
+
+static int mount_rootfs(struct task *t, const CreateRequest *rq, struct err *e)
+{
+	char path[BUNDLE_PATH_MAX];
+	size_t i;
+	int r = 0;
+
+	if (rq->n_rootfs == 0)
+		return 0;
+	r = bundle_path(t->bundle.dir, "rootfs", path);
+	if (r < 0)
+		return err_sys(e, r, "bundle '%s'", t->bundle.dir);
+	mkdir(path, 0711); /* mount_one() tells if it is not there */
+	t->mounted = true;
+	for (i = 0; i < rq->n_rootfs && r == 0; i++) {
+		const Containerd__Types__Mount *m = rq->rootfs[i];
+		struct mount_spec spec = {
+			.type = m->type,
+			.source = m->source,
+			.options = (const char *const *)m->options,
+			.n_options = m->n_options,
+		};
+
+		if (m->target && *m->target)
+			return err_set(e, -EINVAL,
+				"mount on '%s' below the rootfs is not "
+				"supported",
+				m->target);
+		r = mount_one(&spec, path, e);
+	}
+	return r;
+}
+
+static int check_request(
+	struct tasks *ts, const CreateRequest *rq, struct err *e)
+{
+	struct proc *other;
+	int r = ident_check("container id", rq->id, e);
+
+	if (r < 0)
+		return r;
+	if (tasks_find(ts, rq->id, "", &other, NULL) == 0)
+		return err_set(e, -EEXIST, "container '%s' exists already",
+			rq->id);
+	if (*rq->checkpoint)
+		return err_set(e, -ENOSYS,
+			"restoring from a checkpoint is not implemented");
+	return 0;
+}
+
+static int prepare(struct task *t, const CreateRequest *rq, struct err *e)
+{
+	struct proc *p = &t->init;
+	int r;
+
+	r = bundle_open(rq->bundle, &t->bundle, e);
+	if (r == 0)
+		r = options_unpack(rq->options, &t->options, e);
+	if (r == 0)
+		r = set_runtime(t, e);
+	if (r == 0)
+		r = proc_init(p, t, "", rq->stdin, rq->stdout, rq->stderr,
+			rq->terminal, e);
+	if (r < 0)
+		return r;
+	p->state = TASK_CREATING;
+	t->create_room = events_prepare_create(t, rq);
+	if (!t->create_room)
+		return err_set(e, -ENOMEM, "no memory for task '%s'", t->id);
+	r = proc_open_stdio(p, e);
+	if (r == 0)
+		r = leave_notes(t, e);
+	return r < 0 ? r : mount_rootfs(t, rq, e);
+}
+
+static void arm_cgroup(struct task *t)
+{
+	const struct tasks_config *config = task_config(t);
+	struct err e;
+	int r;
+
+	r = cgroup_open(t->init.pid, &t->cgroup, &e);
+	if (r == 0)
+		r = cgroup_watch_oom(
+			t->cgroup, config->base, task_oom_hint, t, &e);
+	if (r < 0)
+		log_warn(t->id, "OOM is not watched: %s", e.msg);
+	else
+		t->oom_kills = cgroup_oom_kills(t->cgroup);
+}
+
+static void create_undone(int r, const struct err *e, void *arg)
+{
+	struct failure *f = arg;
+
+	if (r < 0)
+		log_warn(f->task->id, "after a failed create: %s", e->msg);
+	proc_finish(&f->task->init, f->err.code, &f->err);
+	task_free(f->task);
+	free(f);
+}
+
+/* The runtime may have been killed in the middle: whatever it made must go
+ * before the client hears of the failure. */
+static void create_failed(struct task *t, const struct err *e)
+{
+	struct failure *f = malloc(sizeof(*f));
+
+	if (t->init.ref)
+		process_ref_signal(t->init.ref, SIGKILL);
+	stdio_close(t->init.stdio);
+	t->init.stdio = NULL;
+	if (!f) { /* clean up all the same, tell it now */
+		proc_finish(&t->init, e->code, e);
+		task_release(t, NULL, NULL);
+		return;
+	}
+	f->task = t;
+	f->err = *e;
+	task_release(t, create_undone, f);
+}
+
+static void create_done(int r, const struct err *e, void *arg)
+{
+	struct task *t = arg;
+	struct err own;
+
+	if (r == 0) {
+		r = proc_adopt(&t->init, PID_FILE, &own);
+		e = &own;
+	}
+	reaper_release(task_config(t)->reaper);
+	if (r < 0) {
+		create_failed(t, e);
+		return;
+	}
+	arm_cgroup(t);
+	proc_set(&t->init, EV_CREATED, NULL);
+	events_create(t);
+	proc_finish(&t->init, 0, NULL);
+	host_trim_memory();
+	task_settle(t);
+}
+
+static int create_run(struct task *t, struct err *e)
+{
+	char pid_file[BUNDLE_PATH_MAX];
+	int r = bundle_path(t->bundle.dir, PID_FILE, pid_file);
+
+	if (r < 0)
+		return err_sys(e, r, "bundle '%s'", t->bundle.dir);
+	reaper_hold(task_config(t)->reaper);
+	r = runtime_create(
+		&t->runtime, t->init.stdio, pid_file, create_done, t, e);
+	if (r < 0)
+		reaper_release(task_config(t)->reaper);
+	else
+		t->runtime_ran = true;
+	return r;
+}
+
+int task_create(struct tasks *ts, const CreateRequest *rq, task_done done,
+	void *arg, struct err *e)
+{
+	struct task *t;
+	int r = check_request(ts, rq, e);
+
+	if (r < 0)
+		return r;
+	t = task_new(ts, rq->id, e);
+	if (!t)
+		return e->code;
+	r = prepare(t, rq, e);
+	if (r == 0)
+		r = create_run(t, e);
+	if (r < 0) {
+		err_prefix(e, "create '%s'", rq->id);
+		task_release(t, NULL, NULL);
+		return r;
+	}
+	tasks_forget(ts, rq->id, "");
+	t->init.done = done;
+	t->init.done_arg = arg;
+	task_link(t);
+	return 0;
+}
+
+static void start_done(int r, const struct err *e, void *arg)
+{
+	struct proc *p = arg;
+
+	proc_set(p, r == 0 ? EV_STARTED : EV_START_FAILED, NULL);
+	if (r == 0)
+		events_start(p);
+	proc_finish(p, r, e);
+	host_trim_memory();
+	task_settle(p->task);
+}
+
+int proc_start(struct proc *p, task_done done, void *arg, struct err *e)
+{
+	int r = proc_set(p, EV_START, e);
+
+	if (r < 0)
+		return r;
+	if (proc_is_init(p))
+		r = runtime_start(&p->task->runtime, start_done, p, e);
+	else
+		r = exec_start(p, e);
+	if (r < 0) {
+		proc_set(p, EV_START_FAILED, NULL);
+		return r;
+	}
+	p->done = done;
+	p->done_arg = arg;
+	return 0;
+}

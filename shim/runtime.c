@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/runtime.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "io/stdio.h"
+#include "platform/file.h"
+#include "reaper/reaper.h"
+#include "shim/bundle.h"
+#include "shim/log.h"
+#include "shim/runtime_log.h"
+
+#define ARGS_MAX 32
+
+/* How long a command that was killed may take to be gone. */
+static const struct timeval killed_grace = {.tv_sec = 5};
+
+struct args {
+	const char *v[ARGS_MAX + 1];
+	unsigned n;
+};
+
+struct call {
+	struct reaper *reaper;
+	struct event *timer;
+	runtime_cb cb;
+	void *arg;
+	const char *verb; /* static */
+	int64_t pid;
+	struct timespec began;
+	bool killed;
+	bool missing_is_fine;
+	char wchan[64];
+	char log[BUNDLE_PATH_MAX];
+};
+
+int runtime_find(const struct options *o, const char **ret, struct err *e)
+{
+	static const char *const known[] = {"runc", "crun"};
+	size_t i;
+
+	if (o->binary) {
+		*ret = o->binary;
+		return 0;
+	}
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (!process_find(known[i]))
+			continue;
+		*ret = known[i];
+		return 0;
+	}
+	return err_set(e, -ENOENT,
+		"no OCI runtime found: neither runc nor crun is in PATH; "
+		"install one, or name it in the option binary_name");
+}
+
+char *runtime_root(const struct options *o, const char *ns)
+{
+	const char *base = o->root ? o->root : "/run/containerd/runc";
+	size_t n = strlen(base) + strlen(ns) + 2;
+	char *root = malloc(n);
+
+	if (root)
+		snprintf(root, n, "%s/%s", base, ns);
+	return root;
+}
+
+uint32_t runtime_timeout(void)
+{
+	const char *text = getenv("WISP_COMMAND_TIMEOUT_MS");
+	unsigned long ms = text ? strtoul(text, NULL, 10) : 0;
+
+	return ms > 0 && ms < UINT32_MAX ? (uint32_t)ms : RUNTIME_TIMEOUT_MS;
+}
+
+static void add(struct args *a, const char *arg)
+{
+	if (a->n < ARGS_MAX)
+		a->v[a->n++] = arg;
+	a->v[a->n] = NULL;
+}
+
+static void add2(struct args *a, const char *name, const char *value)
+{
+	add(a, name);
+	add(a, value);
+}
+
+static void begin(struct args *a, const struct runtime *rt,
+	const struct call *c)
+{
+	a->n = 0;
+	add(a, rt->binary);
+	add2(a, "--root", rt->root);
+	add2(a, "--log", c->log);
+	add2(a, "--log-format", "json");
+	if (rt->options->systemd_cgroup)
+		add(a, "--systemd-cgroup");
+	add(a, c->verb);
+}
+
+static double age(const struct call *c)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - c->began.tv_sec) +
+		(double)(now.tv_nsec - c->began.tv_nsec) / 1e9;
+}
+
+static void call_free(struct call *c)
+{
+	if (c->timer)
+		event_free(c->timer);
+	unlink(c->log);
+	free(c);
+}
+
+static void call_finish(struct call *c, int r, const struct err *e)
+{
+	runtime_cb cb = c->cb;
+	void *arg = c->arg;
+
+	call_free(c);
+	cb(r, e, arg);
+}
+
+static void call_exited(const struct process_exit *x, void *arg)
+{
+	struct call *c = arg;
+	struct err e = {0};
+
+	if (c->killed) {
+		err_set(&e, -ETIMEDOUT,
+			"OCI runtime %s timed out: process %" PRId64
+			" was killed after %.1f s%s%s",
+			c->verb, c->pid, age(c), *c->wchan ? " in " : "",
+			c->wchan);
+	} else if (x->status != 0) {
+		runtime_log_error(c->log, c->verb, x->status, &e);
+		if (c->missing_is_fine && runtime_log_is_missing(&e))
+			e.code = 0;
+	}
+	call_finish(c, e.code, &e);
+}
+
+static void call_late(evutil_socket_t fd, short what, void *arg)
+{
+	struct call *c = arg;
+	struct process_ref *ref;
+	struct err e = {0};
+
+	(void)fd;
+	(void)what;
+	if (c->killed) { /* not even SIGKILL ends it */
+		reaper_forget(c->reaper, c->pid);
+		err_set(&e, -ETIMEDOUT,
+			"OCI runtime %s hangs: process %" PRId64
+			" can't be killed after %.1f s%s%s",
+			c->verb, c->pid, age(c), *c->wchan ? " in " : "",
+			c->wchan);
+		call_finish(c, e.code, &e);
+		return;
+	}
+	c->killed = true;
+	process_wchan(c->pid, c->wchan, sizeof(c->wchan));
+	if (process_ref_open(c->pid, &ref) == 0) {
+		process_ref_signal(ref, SIGKILL);
+		process_ref_close(ref);
+	}
+	event_add(c->timer, &killed_grace);
+}
+
+static struct call *call_new(const struct runtime *rt, const char *verb,
+	runtime_cb cb, void *arg, struct err *e)
+{
+	static unsigned long serial; /* makes log names unique */
+	struct call *c = calloc(1, sizeof(*c));
+	char name[48];
+
+	if (c)
+		c->timer = event_new(rt->base, -1, 0, call_late, c);
+	if (!c || !c->timer) {
+		free(c);
+		err_set(e, -ENOMEM, "no memory for OCI runtime %s", verb);
+		return NULL;
+	}
+	c->reaper = rt->reaper;
+	c->cb = cb;
+	c->arg = arg;
+	c->verb = verb;
+	snprintf(name, sizeof(name), "log-%d-%lu.json", (int)getpid(),
+		++serial);
+	if (bundle_path(rt->bundle, name, c->log) < 0) {
+		err_set(e, -ENAMETOOLONG, "bundle path is too long");
+		call_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+/* Consumes c, also on failure. */
+static int call_spawn(const struct runtime *rt, struct call *c,
+	const struct args *a, const struct stdio *stdio, struct err *e)
+{
+	struct timeval timeout = {.tv_sec = rt->timeout_ms / 1000,
+		.tv_usec = (rt->timeout_ms % 1000) * 1000};
+	struct process_spec spec = {
+		.argv = a->v, .cwd = rt->bundle, .dies_with_us = true};
+	int r;
+
+	if (stdio)
+		stdio_endpoints(stdio, spec.endpoints);
+	clock_gettime(CLOCK_MONOTONIC, &c->began);
+	if (event_add(c->timer, &timeout) < 0)
+		r = err_set(e, -ENOMEM, "no memory for a timer");
+	else
+		r = reaper_spawn(
+			rt->reaper, &spec, call_exited, c, &c->pid, e);
+	if (r < 0) {
+		err_prefix(e, "OCI runtime %s", c->verb);
+		call_free(c);
+	}
+	return r;
+}
+
+static void add_console(
+	struct args *a, const struct stdio *stdio, bool is_exec)
+{
+	const char *socket = stdio_console_socket(stdio);
+
+	if (!socket)
+		return;
+	add2(a, "--console-socket", socket);
+	if (is_exec)
+		add(a, "--tty");
+}
+
+int runtime_create(const struct runtime *rt, const struct stdio *stdio,
+	const char *pid_file, runtime_cb cb, void *arg, struct err *e)
+{
+	struct call *c = call_new(rt, "create", cb, arg, e);
+	struct args a;
+
+	if (!c)
+		return e->code;
+	begin(&a, rt, c);
+	add2(&a, "--bundle", rt->bundle);
+	add2(&a, "--pid-file", pid_file);
+	add_console(&a, stdio, false);
+	if (rt->options->no_pivot_root)
+		add(&a, "--no-pivot");
+	if (rt->options->no_new_keyring)
+		add(&a, "--no-new-keyring");
+	add(&a, rt->id);
+	return call_spawn(rt, c, &a, stdio, e);
+}
+
+int runtime_exec(const struct runtime *rt, const struct stdio *stdio,
+	const char *process_file, const char *pid_file, runtime_cb cb,
+	void *arg, struct err *e)
+{
+	struct call *c = call_new(rt, "exec", cb, arg, e);
+	struct args a;
+
+	if (!c)
+		return e->code;
+	begin(&a, rt, c);
+	add2(&a, "--process", process_file);
+	add2(&a, "--pid-file", pid_file);
+	add_console(&a, stdio, true);
+	add(&a, "--detach");
+	add(&a, rt->id);
+	return call_spawn(rt, c, &a, stdio, e);
+}
+
+int runtime_kill(const struct runtime *rt, uint32_t signal, bool all,
+	runtime_cb cb, void *arg, struct err *e)
+{
+	struct call *c = call_new(rt, "kill", cb, arg, e);
+	struct args a;
+	char number[16];
+
+	if (!c)
+		return e->code;
+	begin(&a, rt, c);
+	if (all)
+		add(&a, "--all");
+	snprintf(number, sizeof(number), "%" PRIu32, signal);
+	add2(&a, rt->id, number);
+	return call_spawn(rt, c, &a, NULL, e);
+}
+
+static int run_plain(const struct runtime *rt, const char *verb,
+	const char *flag, bool missing_is_fine, runtime_cb cb, void *arg,
+	struct err *e)
+{
+	struct call *c = call_new(rt, verb, cb, arg, e);
+	struct args a;
+
+	if (!c)
+		return e->code;
+	c->missing_is_fine = missing_is_fine;
+	begin(&a, rt, c);
+	if (flag)
+		add(&a, flag);
+	add(&a, rt->id);
+	return call_spawn(rt, c, &a, NULL, e);
+}
+
+int runtime_start(
+	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e)
+{
+	return run_plain(rt, "start", NULL, false, cb, arg, e);
+}
+
+int runtime_pause(
+	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e)
+{
+	return run_plain(rt, "pause", NULL, false, cb, arg, e);
+}
+
+int runtime_resume(
+	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e)
+{
+	return run_plain(rt, "resume", NULL, false, cb, arg, e);
+}
+
+int runtime_delete(
+	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e)
+{
+	return run_plain(rt, "delete", "--force", true, cb, arg, e);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * runtime.h - run the OCI runtime's commands, and never wait for them.
+ *
+ * The command line is the one that runc and crun share (runc(8) and the
+ * runtime-spec's runtime.md). Each call spawns one process, with a log file of
+ * its own in the bundle, and ends in exactly one run of its callback, from the
+ * loop: r is 0, or negative with the runtime's own last words in the error. A
+ * command that takes too long is killed, and the error tells its pid, its age
+ * and what it was waiting for.
+ *
+ * A call that cannot be started at all returns the error at once and the
+ * callback never runs. Nothing that is passed in needs to outlive the call,
+ * but the struct runtime and stdio must.
+ */
+#ifndef WISP_SHIM_RUNTIME_H
+#define WISP_SHIM_RUNTIME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "platform/err.h"
+#include "shim/options.h"
+
+struct event_base;
+struct reaper;
+struct stdio;
+
+/* How one container's runtime is run. Everything is borrowed. */
+struct runtime {
+	struct event_base *base;
+	struct reaper *reaper;
+	const char *binary;
+	const char *root; /* --root */
+	const struct options *options;
+	const char *bundle; /* its folder */
+	const char *id;
+	uint32_t timeout_ms;
+};
+
+typedef void (*runtime_cb)(int r, const struct err *e, void *arg);
+
+#define RUNTIME_TIMEOUT_MS 120000
+
+/* The program to run: what the options name, else runc, else crun, whichever
+ * is in PATH. -ENOENT says what was looked for. The string is static, or the
+ * options'. */
+int runtime_find(const struct options *o, const char **ret, struct err *e);
+
+/* <root of the options, or /run/containerd/runc>/<namespace>, freshly
+ * allocated; NULL: no memory. */
+char *runtime_root(const struct options *o, const char *ns);
+
+/* The time that a command may take: WISP_COMMAND_TIMEOUT_MS in the
+ * environment, else RUNTIME_TIMEOUT_MS. */
+uint32_t runtime_timeout(void);
+
+/* init's pid is in pid_file afterwards. */
+int runtime_create(const struct runtime *rt, const struct stdio *stdio,
+	const char *pid_file, runtime_cb cb, void *arg, struct err *e);
+int runtime_start(
+	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e);
+
+/* process_file holds the process as JSON (config.md, "Process"). */
+int runtime_exec(const struct runtime *rt, const struct stdio *stdio,
+	const char *process_file, const char *pid_file, runtime_cb cb,
+	void *arg, struct err *e);
+
+/* -ESRCH in the callback if there is nothing left to signal. */
+int runtime_kill(const struct runtime *rt, uint32_t signal, bool all,
+	runtime_cb cb, void *arg, struct err *e);
+int runtime_pause(
+	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e);
+int runtime_resume(
+	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e);
+
+/* Whatever is left of the container, running or not; a container that does not
+ * exist is no error. */
+int runtime_delete(
+	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e);
+
+#endif

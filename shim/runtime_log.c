@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/runtime_log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "platform/auto.h"
+#include "platform/file.h"
+#include "shim/json.h"
+
+/* With its debugging on, a runtime writes some tens of KiB. */
+#define LOG_MAX (1024 * 1024)
+
+struct last {
+	bool is_error;
+	char msg[ERR_MSG_MAX], found[ERR_MSG_MAX];
+};
+
+static void on_value(const char *path, enum json_type type, const char *text,
+	size_t n, void *arg)
+{
+	struct last *l = arg;
+
+	if (type != JSON_STRING)
+		return;
+	if (strcmp(path, "level") == 0)
+		l->is_error = (n == 5 && memcmp(text, "error", 5) == 0) ||
+			(n == 5 && memcmp(text, "fatal", 5) == 0);
+	else if (strcmp(path, "msg") == 0)
+		snprintf(l->msg, sizeof(l->msg), "%.*s", (int)n, text);
+}
+
+static void find_last(const char *path, struct last *l)
+{
+	auto_free char *text = NULL;
+	size_t n;
+	char *p, *line;
+
+	if (file_read(path, LOG_MAX, &text, &n, NULL) < 0)
+		return;
+	for (p = text; *p;) {
+		line = p;
+		p += strcspn(p, "\n");
+		if (*p)
+			*p++ = '\0';
+		l->is_error = false;
+		l->msg[0] = '\0';
+		if (json_scan(line, strlen(line), on_value, l, NULL) == 0 &&
+			l->is_error)
+			memcpy(l->found, l->msg, sizeof(l->found));
+	}
+}
+
+static bool is_gone(const char *msg)
+{
+	static const char *const phrases[] = {
+		"process already finished", "container not running",
+		"no such process", "is not running", "not running"};
+	size_t i;
+
+	for (i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
+		if (strstr(msg, phrases[i]))
+			return true;
+	return false;
+}
+
+void runtime_log_error(const char *path, const char *verb, uint32_t status,
+	struct err *e)
+{
+	struct last l = {0};
+
+	find_last(path, &l);
+	if (!*l.found)
+		err_set(e, -EREMOTEIO,
+			"OCI runtime %s failed: it exited with status %" PRIu32
+			" and left no error in its log",
+			verb, status);
+	else if (strcmp(verb, "kill") == 0 && is_gone(l.found))
+		err_set(e, -ESRCH, "process already finished");
+	else
+		err_set(e, -EREMOTEIO, "OCI runtime %s failed: %s", verb,
+			l.found);
+}
+
+bool runtime_log_is_missing(const struct err *e)
+{
+	return strstr(e->msg, "does not exist") ||
+		strstr(e->msg, "no such file or directory") ||
+		strstr(e->msg, "No such file or directory");
+}

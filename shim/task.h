@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * task.h - the tasks of this shim, and what can be done with them.
+ *
+ * A task is a container: a bundle, an init process and any number of execs.
+ * Every process is a struct proc, and init and execs go through the same
+ * states (state.h). What takes time answers through a task_done callback: it
+ * runs exactly once for each call that returned 0, from the loop or before the
+ * call returns; a call that returned an error never runs it.
+ *
+ * Files, by what they do: task.c (the table, look-ups, states), create.c
+ * (create and start), exit.c (exits in order, OOM, leftover processes),
+ * exec.c, remove.c (delete and the release of a container), control.c (kill,
+ * pause, resume, pids, stdio).
+ */
+#ifndef WISP_SHIM_TASK_H
+#define WISP_SHIM_TASK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "platform/err.h"
+#include "shim/bundle.h"
+#include "shim/messages.h"
+#include "shim/options.h"
+#include "shim/runtime.h"
+#include "shim/state.h"
+
+struct cgroup;
+struct event;
+struct event_base;
+struct process_exit;
+struct process_ref;
+struct publisher;
+struct publisher_event;
+struct reaper;
+struct stdio;
+struct task;
+struct tasks;
+
+typedef void (*task_done)(int r, const struct err *e, void *arg);
+
+/* Somebody who waits for an exit, or for a deletion. The memory is the
+ * waiter's until cb has run, or until it has been taken back. */
+struct waiter {
+	struct waiter *next;
+	task_done cb;
+	void *arg;
+};
+
+struct proc {
+	struct proc *next; /* among the execs */
+	struct task *task; /* borrowed: its own */
+	char *id; /* exec id; "" for init */
+	enum task_state state;
+	int64_t pid; /* 0: none yet */
+	struct process_ref *ref; /* NULL without a process */
+	struct stdio *stdio; /* NULL before there is any */
+	char *in, *out, *err; /* paths as requested */
+	bool terminal;
+	bool stdin_closed; /* asked for before there was any stdio */
+	char *spec; /* of an exec, until it is started */
+	size_t n_spec;
+	bool exited; /* the exit is recorded: status and exited_at hold */
+	bool published; /* and told to everybody */
+	uint32_t status;
+	struct timespec exited_at;
+	struct publisher_event *exit_room;
+	task_done done; /* of the create or start under way */
+	void *done_arg;
+	struct waiter *waiters; /* for the exit */
+	struct waiter *deleters;
+};
+
+struct task {
+	struct task *next;
+	struct tasks *tasks; /* borrowed: its table */
+	char *id;
+	struct bundle bundle;
+	struct options options;
+	struct runtime runtime;
+	char *runtime_root;
+	struct publisher_event *create_room;
+	unsigned refs; /* runtime calls that will come back to it */
+	bool dead; /* freed when the last of them has */
+	bool mounted; /* something may be mounted on rootfs */
+	bool runtime_ran; /* the runtime may have something of it */
+	bool releasing;
+	struct cgroup *cgroup; /* NULL: it has none of its own */
+	uint64_t oom_kills;
+	struct event *leftover; /* kills what init left behind */
+	unsigned leftover_rounds;
+	bool leftover_done, gave_up;
+	task_done released; /* while releasing; NULL: free the task */
+	void *released_arg;
+	struct proc init;
+	struct proc *execs;
+};
+
+struct tasks_config {
+	struct event_base *base;
+	struct reaper *reaper;
+	struct publisher *publisher;
+	const char *ns;
+	uint32_t runtime_timeout_ms;
+	void (*changed)(void *arg); /* a task came, went or ended */
+	void *arg;
+};
+
+/* Everything in config is borrowed. NULL: no memory. */
+struct tasks *tasks_new(const struct tasks_config *config);
+void tasks_free(struct tasks *ts);
+
+unsigned tasks_count(const struct tasks *ts);
+/* Those whose init has not been reported as ended. */
+unsigned tasks_alive(const struct tasks *ts);
+
+/* -ENOENT: "container not created", or no such exec. exec_id may be "". */
+int tasks_find(struct tasks *ts, const char *id, const char *exec_id,
+	struct proc **ret, struct err *e);
+
+/* How a process that has been deleted ended, for those who ask twice: the last
+ * few are remembered. False: not, or not any more. */
+struct obituary {
+	int64_t pid;
+	uint32_t status;
+	struct timespec exited_at;
+};
+bool tasks_recall(struct tasks *ts, const char *id, const char *exec_id,
+	struct obituary *ret);
+
+typedef Containerd__Task__V3__CreateTaskRequest CreateRequest;
+typedef Containerd__Task__V3__ExecProcessRequest ExecRequest;
+
+/* create.c */
+int task_create(struct tasks *ts, const CreateRequest *rq, task_done done,
+	void *arg, struct err *e);
+int proc_start(
+	struct proc *p, task_done done, void *arg, struct err *e);
+
+/* exec.c */
+int task_add_exec(struct task *t, const ExecRequest *rq, struct err *e);
+int exec_start(struct proc *p, struct err *e);
+
+/* exit.c: the reaper's callback, and what follows from it */
+void proc_exited(const struct process_exit *x, void *arg);
+void task_oom_hint(void *arg);
+/* Publishes what may be published by now, in order. */
+void task_settle(struct task *t);
+
+/* Waits until the exit is published. Runs w->cb at once if it is already. */
+void proc_wait(struct proc *p, struct waiter *w);
+void proc_unwait(struct proc *p, struct waiter *w);
+
+/* remove.c */
+int proc_delete(struct proc *p, struct waiter *w, struct err *e);
+/* Goes on with a deletion that waited for the exit. */
+void proc_delete_exited(struct proc *p);
+/*
+ * Everything of the container that is not its process: what the runtime holds,
+ * mounts, cgroup watch. Runs done once; with NULL the task is freed instead.
+ * If the runtime refuses, the rest is done all the same unless the task is
+ * being deleted, which can be tried again.
+ */
+void task_release(struct task *t, task_done done, void *arg);
+
+/* control.c */
+int proc_kill(struct proc *p, uint32_t signal, bool all, task_done done,
+	void *arg, struct err *e);
+int task_pause(struct task *t, task_done done, void *arg, struct err *e);
+int task_resume(struct task *t, task_done done, void *arg, struct err *e);
+int proc_resize(
+	struct proc *p, uint32_t width, uint32_t height, struct err *e);
+void proc_close_stdin(struct proc *p);
+/* Calls each() for every process of the container, init among them while it
+ * lives. exec_id is NULL unless the process is an exec's first one. */
+void task_each_pid(struct task *t,
+	void (*each)(int64_t pid, const char *exec_id, void *arg), void *arg);
+
+/* task.c: for the files above */
+void tasks_remember(struct tasks *ts, const struct proc *p);
+void tasks_forget(struct tasks *ts, const char *id, const char *exec_id);
+/* Between these two a callback that holds t is under way. */
+void task_hold(struct task *t);
+void task_drop(struct task *t);
+struct task *task_new(struct tasks *ts, const char *id, struct err *e);
+void task_link(struct task *t);
+void task_unlink(struct task *t);
+void task_free(struct task *t);
+int proc_init(struct proc *p, struct task *t, const char *id, const char *in,
+	const char *out, const char *err, bool terminal, struct err *e);
+void proc_clear(struct proc *p);
+bool proc_is_init(const struct proc *p);
+/* -EBUSY, or -ESRCH for what has ended, if the state does not allow ev. */
+int proc_allows(const struct proc *p, enum task_event ev, struct err *e);
+int proc_set(struct proc *p, enum task_event ev, struct err *e);
+/* Opens the stdio of a process that is about to be made. */
+int proc_open_stdio(struct proc *p, struct err *e);
+/* The runtime has made it: takes its pid from a file of the bundle, claims its
+ * exit, and starts its stdio. */
+int proc_adopt(struct proc *p, const char *pid_file, struct err *e);
+/* Runs and clears p->done. */
+void proc_finish(struct proc *p, int r, const struct err *e);
+const struct tasks_config *task_config(const struct task *t);
+void tasks_changed(struct tasks *ts);
+
+#endif
