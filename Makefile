@@ -68,6 +68,14 @@ TEST_UTIL := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/unit/util_*.c))
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 PYTEST := /usr/bin/python3 -m pytest
 
+# make V=1 shows the commands as they are run.
+ifdef V
+Q :=
+else
+Q := @
+endif
+say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
+
 .PHONY: all build deps demo check unit asan e2e fuzz lint layers headers bench \
 	format install clean help
 .DELETE_ON_ERROR:
@@ -96,58 +104,73 @@ check: deps ## all tests: unit, sanitizers, layers, lint, end to end
 
 $(GEN)/google/protobuf/%.pb-c.c: $(WKT_DIR)/google/protobuf/%.proto
 	@mkdir -p $(GEN)
-	protoc-c --c_out=$(GEN) -I$(WKT_DIR) $<
+	$(Q)protoc-c --c_out=$(GEN) -I$(WKT_DIR) $<
 
 $(GEN)/%.pb-c.c: proto/%.proto
 	@mkdir -p $(GEN)
-	protoc-c --c_out=$(GEN) -Iproto $<
+	$(Q)protoc-c --c_out=$(GEN) -Iproto $<
 
 $(GEN)/%.pb-c.c: tests/unit/%.proto
 	@mkdir -p $(GEN)
-	protoc-c --c_out=$(GEN) -Itests/unit $<
+	$(Q)protoc-c --c_out=$(GEN) -Itests/unit $<
 
 $(GEN)/%.pb-c.h: $(GEN)/%.pb-c.c
 	@:
 
 $(OBJ)/gen/%.o: $(GEN)/%.c | $(GEN_H)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(OBJ)/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
-	@ar rcs $@ $^
+	@ar qcs $@ $^
 
 $(SHIM): $(OBJ)/shim/main.o $(LIB)
-	$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@.new $^ $(LDLIBS)
+	@mv $@.new $@
 	@cp $@ $@.debug
-	@$(if $(SAN),:,strip --strip-all $@)
+	@$(if $(SAN),:,strip --strip-all -o $@.new $@ && mv $@.new $@)
 
 $(CTL): $(OBJ)/ctl/main.o $(LIB)
-	$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@.new $^ $(LDLIBS)
+	@mv $@.new $@
 	@cp $@ $@.debug
-	@$(if $(SAN),:,strip --strip-all $@)
+	@$(if $(SAN),:,strip --strip-all -o $@.new $@ && mv $@.new $@)
 
 $(BENCH): $(OBJ)/bench/bench.o $(LIB)
-	$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@.new $^ $(LDLIBS)
+	@mv $@.new $@
 
 $(OUT)/tests/%: $(OBJ)/tests/unit/%.o $(TEST_UTIL) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(filter -fsanitize%,$(LINK)) $(LDFLAGS) -o $@ $^ \
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(filter -fsanitize%,$(LINK)) $(LDFLAGS) -o $@ $^ \
 		$(if $(shell grep -l __wrap_ tests/unit/$*.c),$(WRAP)) \
 		$(LDLIBS) -lcheck -lsubunit -lm -lrt -lpthread
 
 unit: $(TESTS) ## unit tests
 	@for t in $(TESTS); do $$t || exit 1; done
 
+# A shim has no stderr to complain on: what the sanitizers say goes to files.
+ASAN_LOGS := $(CURDIR)/build/asan/logs
 asan: ## unit and end to end tests under ASan and UBSan
 	@$(MAKE) --no-print-directory SAN=1 build unit
-	@WISP_SHIM=$(CURDIR)/build/asan/containerd-shim-wisp-v1 \
+	@rm -rf $(ASAN_LOGS) && mkdir -p $(ASAN_LOGS)
+	@ASAN_OPTIONS=log_path=$(ASAN_LOGS)/asan \
+		UBSAN_OPTIONS=log_path=$(ASAN_LOGS)/ubsan:print_stacktrace=1 \
+		WISP_SHIM=$(CURDIR)/build/asan/containerd-shim-wisp-v1 \
 		WISPCTL=$(CURDIR)/build/asan/wispctl \
-		$(PYTEST) -q tests/e2e -m 'not slow'
+		$(PYTEST) -q tests/e2e $(PYTEST_ARGS)
+	@! grep -h . $(ASAN_LOGS)/* 2>/dev/null
 
 e2e: build ## end to end tests: real containerd, runc, crun
 	$(PYTEST) -q tests/e2e $(PYTEST_ARGS)

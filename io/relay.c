@@ -11,6 +11,10 @@
 #define MOVE_MAX (1024 * 1024)
 #define COPY_MAX 4096
 
+/* A reader who has not opened the FIFO yet is looked for at growing intervals. */
+#define LINGER_MIN_MS 2
+#define LINGER_MAX_MS 1000
+
 /* How often one turn goes round before the rest of the loop has its own. */
 #define TURNS 8
 
@@ -21,6 +25,7 @@ struct relay {
 	void *arg;
 	bool finishing; /* an empty source is the end */
 	bool ended;
+	unsigned linger_ms; /* > 0: all is written, a reader is missing */
 	bool copying; /* this pair of streams can't be moved between */
 	bool blocked;
 	char *buf; /* COPY_MAX bytes, while copying */
@@ -44,6 +49,21 @@ static void relay_wait(struct relay *r, bool for_room)
 	}
 }
 
+static bool relay_linger(struct relay *r)
+{
+	struct timeval tv;
+
+	if (!stream_linger(r->to))
+		return false;
+	r->linger_ms = r->linger_ms ? 2 * r->linger_ms : LINGER_MIN_MS;
+	if (r->linger_ms > LINGER_MAX_MS)
+		r->linger_ms = LINGER_MAX_MS;
+	tv.tv_sec = r->linger_ms / 1000;
+	tv.tv_usec = r->linger_ms % 1000 * 1000;
+	return event_add(r->turn, &tv) == 0;
+}
+
+/* The destination is broken, or has all that there was. */
 static void relay_end(struct relay *r)
 {
 	stream_close(r->from);
@@ -52,6 +72,17 @@ static void relay_end(struct relay *r)
 	r->ended = true;
 	r->blocked = false;
 	event_active(r->turn, EV_TIMEOUT, 0);
+}
+
+/* The source is at its end. */
+static void relay_delivered(struct relay *r)
+{
+	stream_watch(r->to, 0);
+	stream_close(r->from);
+	r->from = NULL;
+	r->blocked = false;
+	if (!relay_linger(r))
+		relay_end(r);
 }
 
 /* 1: go on, 0: wait or ended. */
@@ -71,6 +102,8 @@ static int relay_move(struct relay *r)
 		relay_wait(r, true);
 	else if (n == -EAGAIN && !r->finishing)
 		relay_wait(r, false);
+	else if (n == 0 || n == -EAGAIN)
+		relay_delivered(r);
 	else
 		relay_end(r);
 	return 0;
@@ -116,7 +149,7 @@ static int relay_copy(struct relay *r)
 	if (n == -EAGAIN && !r->finishing)
 		relay_wait(r, false);
 	else
-		relay_end(r);
+		relay_delivered(r);
 	return 0;
 }
 
@@ -143,10 +176,14 @@ static void relay_turn(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!r->ended)
+	if (r->linger_ms > 0 && !r->ended) {
+		if (!relay_linger(r))
+			relay_end(r);
+	} else if (!r->ended) {
 		relay_pump(r);
-	else if (r->done)
+	} else if (r->done) {
 		r->done(r, r->arg);
+	}
 }
 
 int relay_start(struct event_base *base, struct stream *from,
@@ -178,7 +215,7 @@ void relay_finish(struct relay *r)
 	if (r->finishing)
 		return;
 	r->finishing = true;
-	if (!r->ended)
+	if (!r->ended && r->linger_ms == 0)
 		event_active(r->turn, EV_TIMEOUT, 0);
 }
 

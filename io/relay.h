@@ -8,8 +8,9 @@
  * without copying (stream_move) no byte passes through this process; otherwise
  * one small buffer holds what is on its way.
  *
- * It ends when the source is at its end and everything has been written, or
- * when the destination breaks. Then both streams are closed and done() runs,
+ * It ends when the source is at its end and everything has been written, and
+ * somebody is there to read it if it is a FIFO (stream_linger); or when the
+ * destination breaks. Then both streams are closed and done() runs,
  * once, from the loop, never inside a function of this header.
  *
  * A destination that refuses bytes without being broken (a full disk) loses

@@ -13,6 +13,11 @@
 
 struct event_base;
 
+/* Closes every descriptor but stdin, stdout and stderr that this process was
+ * started with: whoever started it may have let some slip. First thing in
+ * main(). */
+void host_close_inherited(void);
+
 /*
  * Splits `start` in two. In the process that was called, it waits until the
  * other one says host_ready() and returns 1, or fails with the message that

@@ -60,6 +60,14 @@ ssize_t stream_write(struct stream *s, const void *buf, size_t n);
  * speaks of `to`. */
 ssize_t stream_move(struct stream *from, struct stream *to, size_t n);
 
+/*
+ * For a FIFO that has been written for the last time: 1 while there are bytes
+ * in it and nobody has it open to read them, so that closing it would lose
+ * them; 0 if it may be closed. After the first call it can only be closed.
+ * Other streams: 0.
+ */
+int stream_linger(struct stream *s);
+
 /* Bytes that wait to be read, for people who look; 0 where it can't be told. */
 size_t stream_pending(struct stream *s);
 

@@ -33,6 +33,30 @@ static void remove_files(struct proc *p)
 	bundle_remove(p->task->bundle.dir, n.pid);
 }
 
+static void on_root(const char *path, enum json_type type, const char *text,
+	size_t n, void *arg)
+{
+	bool *is_object = arg;
+
+	(void)text;
+	(void)n;
+	if (!*path)
+		*is_object = type == JSON_OBJECT;
+}
+
+static int check_spec(const ExecRequest *rq, struct err *e)
+{
+	bool is_object = false;
+	int r = json_scan((const char *)rq->spec->value.data,
+		rq->spec->value.len, on_root, &is_object, e);
+
+	if (r == 0 && !is_object)
+		r = err_set(e, -EINVAL, "not a JSON object");
+	if (r < 0)
+		err_prefix(e, "exec '%s': process spec", rq->exec_id);
+	return r;
+}
+
 static int check_request(struct task *t, const ExecRequest *rq, struct err *e)
 {
 	struct proc *other;
@@ -55,11 +79,7 @@ static int check_request(struct task *t, const ExecRequest *rq, struct err *e)
 		return err_set(e, -EINVAL,
 			"exec '%s': spec of unknown type '%s'", rq->exec_id,
 			rq->spec->type_url);
-	r = json_scan((const char *)rq->spec->value.data, rq->spec->value.len,
-		NULL, NULL, e);
-	if (r < 0)
-		err_prefix(e, "exec '%s': process spec", rq->exec_id);
-	return r;
+	return check_spec(rq, e);
 }
 
 static int fill(struct proc *p, const ExecRequest *rq, struct err *e)

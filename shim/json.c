@@ -179,10 +179,10 @@ static const yajl_callbacks callbacks = {
 	.yajl_end_array = on_end,
 };
 
-static int say_where(yajl_handle h, yajl_status st, const char *data, size_t n,
+static int say_where(yajl_handle h, yajl_status st, const char *data, size_t at,
 	struct err *e)
 {
-	size_t i, at = yajl_get_bytes_consumed(h), line = 1, column = 1;
+	size_t i, line = 1, column = 1;
 	const char *why = "too deep, or a name is too long";
 	char *text = NULL;
 
@@ -191,7 +191,7 @@ static int say_where(yajl_handle h, yajl_status st, const char *data, size_t n,
 		text[strcspn(text, "\n")] = '\0';
 		why = text;
 	}
-	for (i = 0; i < at && i < n; i++) {
+	for (i = 0; i < at; i++) {
 		column++;
 		if (data[i] == '\n') {
 			line++;
@@ -209,6 +209,7 @@ int json_scan(
 	yajl_alloc_funcs funcs = {arena_malloc, arena_realloc, arena_free, &s};
 	yajl_handle h;
 	yajl_status st;
+	size_t at;
 	int r = 0;
 
 	if (setjmp(s.out_of_memory)) {
@@ -217,10 +218,13 @@ int json_scan(
 	}
 	h = yajl_alloc(&callbacks, &funcs, &s);
 	st = yajl_parse(h, (const unsigned char *)data, n);
-	if (st == yajl_status_ok)
+	at = yajl_get_bytes_consumed(h);
+	if (st == yajl_status_ok) {
 		st = yajl_complete_parse(h);
+		at = n;
+	}
 	if (st != yajl_status_ok)
-		r = say_where(h, st, data, n, e);
+		r = say_where(h, st, data, at < n ? at : n, e);
 	arena_clear(&s);
 	return r;
 }

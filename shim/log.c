@@ -81,20 +81,24 @@ static void put_time(struct line *l)
 size_t log_format(char *buf, size_t n, enum log_level level, const char *id,
 	const char *msg)
 {
-	/* room is kept for what a cut message still needs: quote and newline */
-	struct line l = {.buf = buf, .max = n - 3};
+	/* room is kept for what comes after a message that is cut */
+	size_t keys = n - 3 - (id ? strlen(id) + 4 : 0);
+	struct line l = {.buf = buf, .max = keys};
 
 	put_time(&l);
 	put_text(&l, "level=");
 	put_text(&l, level_names[level]);
+	put_text(&l, " msg=");
+	put_quoted(&l, msg);
+	if (l.n >= keys) { /* cut: its quote is missing */
+		l.n = keys - 1;
+		buf[l.n++] = '"';
+	}
+	l.max = n - 2;
 	if (id) {
 		put_text(&l, " id=");
 		put_text(&l, id);
 	}
-	put_text(&l, " msg=");
-	put_quoted(&l, msg);
-	if (l.n == l.max)
-		buf[l.n++] = '"';
 	buf[l.n++] = '\n';
 	buf[l.n] = '\0';
 	return l.n;

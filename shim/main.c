@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "platform/host.h"
 #include "shim/args.h"
 #include "shim/cleanup.h"
 #include "shim/info.h"
@@ -28,8 +29,10 @@ int main(int argc, char **argv)
 {
 	struct args args;
 	struct err e = {0};
-	int r = args_parse(argc, argv, &args, &e);
+	int r;
 
+	host_close_inherited();
+	r = args_parse(argc, argv, &args, &e);
 	if (r == 0 && args.help) {
 		fputs(args_usage, stdout);
 		return 0;

@@ -12,9 +12,11 @@
 #include "platform/auto.h"
 #include "platform/host.h"
 #include "platform/listener.h"
+#include "platform/process.h"
 #include "shim/bundle.h"
 #include "shim/ident.h"
-#include "shim/log.h"
+#include "shim/options.h"
+#include "shim/runtime.h"
 #include "shim/serve.h"
 #include "shim/socket.h"
 
@@ -51,6 +53,33 @@ static Params *unpack_params(
 	return NULL;
 }
 
+/* A host without an OCI runtime is told so now, not at the first Create. The
+ * options are checked there, once: here only the binary matters. */
+static int check_runtime(
+	const struct start *s, const uint8_t *data, size_t n, struct err *e)
+{
+	struct options o = {0};
+	const char *binary;
+	Any *any = NULL;
+	int r;
+
+	if (s->params && s->params->n_extensions > 0)
+		any = s->params->extensions[0]->value;
+	else if (!s->params && n > 0)
+		any = google__protobuf__any__unpack(NULL, n, data);
+	options_unpack(any, &o, NULL);
+	r = runtime_find(&o, &binary, e);
+	if (r == 0 && o.binary && !process_find(binary))
+		r = err_set(e, -ENOENT,
+			"OCI runtime '%s' of the option binary_name is not "
+			"found in PATH",
+			binary);
+	options_clear(&o);
+	if (any && !s->params)
+		google__protobuf__any__free_unpacked(any, NULL);
+	return r;
+}
+
 static int read_params(struct start *s, struct err *e)
 {
 	auto_free uint8_t *data = NULL;
@@ -66,7 +95,7 @@ static int read_params(struct start *s, struct err *e)
 	else
 		s->dialect = getenv("MAX_SHIM_VERSION") ? START_JSON
 							: START_BARE;
-	return 0;
+	return check_runtime(s, data, n, e);
 }
 
 static int find_address(struct start *s, struct err *e)

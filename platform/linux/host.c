@@ -10,6 +10,7 @@
 #include <string.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -30,6 +31,11 @@ struct host_signals {
  * log, which every module may write to at any time. */
 static int ready_fd = -1;
 static int log_fd = -1;
+
+void host_close_inherited(void)
+{
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+}
 
 /* The one that was called: waits for what the other one has to say. */
 static int host_wait_ready(int fd, pid_t pid, struct err *e)
@@ -108,9 +114,24 @@ int host_become_shim(struct err *e)
 	return 0;
 }
 
+/* Path buffers and parsers reach down the stack once and never again; the
+ * kernel keeps those pages until it is told. Everything below this frame, and
+ * below what a signal handler may use of it (the red zone), is free. */
+static void trim_stack(void)
+{
+	enum { DEPTH = 512 * 1024, MARGIN = 4096 };
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t top = (here - MARGIN) & ~(page - 1);
+
+	/* ENOMEM: not all of it is there, which is as well (madvise(2)) */
+	madvise((void *)(top - DEPTH), DEPTH, MADV_DONTNEED);
+}
+
 void host_trim_memory(void)
 {
 	malloc_trim(0);
+	trim_stack();
 }
 
 int host_set_oom_score(void)

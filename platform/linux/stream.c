@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -17,6 +18,7 @@ struct stream {
 	struct event_base *base; /* borrowed */
 	int fd;
 	bool always; /* a file, /dev/null: epoll(7) refuses, it never waits */
+	bool named; /* a FIFO with a name, which readers may open later */
 	short watching;
 	struct event *ev; /* NULL until something is watched */
 	stream_cb cb;
@@ -241,6 +243,38 @@ ssize_t stream_move(struct stream *from, struct stream *to, size_t n)
 	return errno == EINVAL ? -EOPNOTSUPP : -errno;
 }
 
+/* As long as we hold both ends we are a reader ourselves. The write end alone
+ * says POLLERR when there is none (poll(2)); what is in the pipe stays. */
+static void keep_write_end(struct stream *s)
+{
+	char path[32];
+	int fd;
+
+	if ((fcntl(s->fd, F_GETFL) & O_ACCMODE) != O_RDWR)
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", s->fd);
+	fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return;
+	stream_watch(s, 0);
+	if (s->ev)
+		event_free(s->ev);
+	s->ev = NULL;
+	close(s->fd);
+	s->fd = fd;
+}
+
+int stream_linger(struct stream *s)
+{
+	struct pollfd p;
+
+	if (!s->named || stream_pending(s) == 0)
+		return 0;
+	keep_write_end(s);
+	p = (struct pollfd){.fd = s->fd, .events = POLLOUT};
+	return poll(&p, 1, 0) > 0 && (p.revents & POLLERR);
+}
+
 size_t stream_pending(struct stream *s)
 {
 	int n = 0;
@@ -307,7 +341,10 @@ int stream_open_fifo(struct event_base *base, const char *path,
 			"stdio path '%s' is no FIFO; use file:// for a file",
 			path);
 	r = stream_from_fd(base, fd_take(&fd), ret);
-	return r < 0 ? err_sys(e, r, "stdio FIFO '%s'", path) : 0;
+	if (r < 0)
+		return err_sys(e, r, "stdio FIFO '%s'", path);
+	(*ret)->named = true;
+	return 0;
 }
 
 static void make_parents(const char *path)
