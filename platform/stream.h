@@ -41,8 +41,8 @@ typedef void (*stream_cb)(struct stream *s, unsigned what, void *arg);
 void stream_set_cb(struct stream *s, stream_cb cb, void *arg);
 
 /* Watches for the STREAM_ bits in what, and for nothing else, until told
- * otherwise (level-triggered). 0 stops watching. -ENOMEM leaves it as it was.
- */
+ * otherwise (level-triggered). 0 stops watching. After -ENOMEM nothing is
+ * watched. */
 int stream_watch(struct stream *s, unsigned what);
 
 /* Up to n bytes: > 0 read, 0 at the end, -EAGAIN nothing there now, else
@@ -50,7 +50,8 @@ int stream_watch(struct stream *s, unsigned what);
 ssize_t stream_read(struct stream *s, void *buf, size_t n);
 
 /* Up to n bytes: > 0 accepted, -EAGAIN no room now, -EPIPE nobody can ever
- * read it, else -errno. */
+ * read it, else -errno. With n 0 it only asks: 0 for a peer that has closed its
+ * sending side alone, where the system can tell. */
 ssize_t stream_write(struct stream *s, const void *buf, size_t n);
 
 /* Moves up to n bytes from one stream to another without passing them through
@@ -106,6 +107,9 @@ int stream_connect(struct event_base *base, const char *address,
 
 /* The null device, open both ways. */
 int endpoint_null(struct endpoint **ret);
+
+/* A regular file, made (0600) if need be, opened for appending. */
+int endpoint_append(const char *path, struct endpoint **ret);
 
 /* Hands a child's end to the uid and gid that will use it (fchown(2)); a
  * no-op on Windows. */

@@ -189,6 +189,7 @@ static void create_done(int r, const struct err *e, void *arg)
 	struct task *t = arg;
 	struct err own;
 
+	t->creating = NULL;
 	if (r == 0) {
 		r = proc_adopt(&t->init, PID_FILE, &own);
 		e = &own;
@@ -215,7 +216,8 @@ static int create_run(struct task *t, struct err *e)
 		return err_sys(e, r, "bundle '%s'", t->bundle.dir);
 	reaper_hold(task_config(t)->reaper);
 	r = runtime_create(
-		&t->runtime, t->init.stdio, pid_file, create_done, t, e);
+		&t->runtime, t->init.stdio, pid_file, create_done, t,
+		&t->creating, e);
 	if (r < 0)
 		reaper_release(task_config(t)->reaper);
 	else

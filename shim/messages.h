@@ -9,6 +9,7 @@
 #ifndef WISP_SHIM_MESSAGES_H
 #define WISP_SHIM_MESSAGES_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

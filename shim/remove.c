@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "io/stdio.h"
 #include "platform/cgroup.h"
@@ -134,6 +135,18 @@ void proc_delete_exited(struct proc *p)
 		drained(p);
 }
 
+/* A daemon that came back in the middle of a create wants to be rid of it: the
+ * runtime is killed, and what follows is a failed create, which answers. */
+static void cancel_create(struct proc *p, struct waiter *w)
+{
+	w->next = p->deleters;
+	p->deleters = w;
+	p->status = 128 + SIGKILL;
+	clock_gettime(CLOCK_REALTIME, &p->exited_at);
+	if (p->task->creating)
+		runtime_cancel(p->task->creating);
+}
+
 int proc_delete(struct proc *p, struct waiter *w, struct err *e)
 {
 	bool under_way = p->state == TASK_DELETING;
@@ -141,6 +154,10 @@ int proc_delete(struct proc *p, struct waiter *w, struct err *e)
 
 	if (r < 0)
 		return r;
+	if (p->state == TASK_CREATING) {
+		cancel_create(p, w);
+		return 0;
+	}
 	w->next = p->deleters;
 	p->deleters = w;
 	if (under_way)

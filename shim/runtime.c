@@ -26,7 +26,7 @@ struct args {
 	unsigned n;
 };
 
-struct call {
+struct runtime_call {
 	struct reaper *reaper;
 	struct event *timer;
 	runtime_cb cb;
@@ -34,7 +34,7 @@ struct call {
 	const char *verb; /* static */
 	int64_t pid;
 	struct timespec began;
-	bool killed;
+	bool killed, canceled;
 	bool missing_is_fine;
 	char wchan[64];
 	char log[BUNDLE_PATH_MAX];
@@ -93,7 +93,7 @@ static void add2(struct args *a, const char *name, const char *value)
 }
 
 static void begin(struct args *a, const struct runtime *rt,
-	const struct call *c)
+	const struct runtime_call *c)
 {
 	a->n = 0;
 	add(a, rt->binary);
@@ -105,7 +105,7 @@ static void begin(struct args *a, const struct runtime *rt,
 	add(a, c->verb);
 }
 
-static double age(const struct call *c)
+static double age(const struct runtime_call *c)
 {
 	struct timespec now;
 
@@ -114,7 +114,7 @@ static double age(const struct call *c)
 		(double)(now.tv_nsec - c->began.tv_nsec) / 1e9;
 }
 
-static void call_free(struct call *c)
+static void call_free(struct runtime_call *c)
 {
 	if (c->timer)
 		event_free(c->timer);
@@ -122,7 +122,7 @@ static void call_free(struct call *c)
 	free(c);
 }
 
-static void call_finish(struct call *c, int r, const struct err *e)
+static void call_finish(struct runtime_call *c, int r, const struct err *e)
 {
 	runtime_cb cb = c->cb;
 	void *arg = c->arg;
@@ -133,10 +133,12 @@ static void call_finish(struct call *c, int r, const struct err *e)
 
 static void call_exited(const struct process_exit *x, void *arg)
 {
-	struct call *c = arg;
+	struct runtime_call *c = arg;
 	struct err e = {0};
 
-	if (c->killed) {
+	if (c->canceled) {
+		err_set(&e, -ECANCELED, "OCI runtime %s was canceled", c->verb);
+	} else if (c->killed) {
 		err_set(&e, -ETIMEDOUT,
 			"OCI runtime %s timed out: process %" PRId64
 			" was killed after %.1f s%s%s",
@@ -150,10 +152,29 @@ static void call_exited(const struct process_exit *x, void *arg)
 	call_finish(c, e.code, &e);
 }
 
+static void call_kill(struct runtime_call *c)
+{
+	struct process_ref *ref;
+
+	c->killed = true;
+	process_wchan(c->pid, c->wchan, sizeof(c->wchan));
+	if (process_ref_open(c->pid, &ref) == 0) {
+		process_ref_signal(ref, SIGKILL);
+		process_ref_close(ref);
+	}
+	event_add(c->timer, &killed_grace);
+}
+
+void runtime_cancel(struct runtime_call *c)
+{
+	c->canceled = true;
+	if (!c->killed)
+		call_kill(c);
+}
+
 static void call_late(evutil_socket_t fd, short what, void *arg)
 {
-	struct call *c = arg;
-	struct process_ref *ref;
+	struct runtime_call *c = arg;
 	struct err e = {0};
 
 	(void)fd;
@@ -168,20 +189,14 @@ static void call_late(evutil_socket_t fd, short what, void *arg)
 		call_finish(c, e.code, &e);
 		return;
 	}
-	c->killed = true;
-	process_wchan(c->pid, c->wchan, sizeof(c->wchan));
-	if (process_ref_open(c->pid, &ref) == 0) {
-		process_ref_signal(ref, SIGKILL);
-		process_ref_close(ref);
-	}
-	event_add(c->timer, &killed_grace);
+	call_kill(c);
 }
 
-static struct call *call_new(const struct runtime *rt, const char *verb,
+static struct runtime_call *call_new(const struct runtime *rt, const char *verb,
 	runtime_cb cb, void *arg, struct err *e)
 {
 	static unsigned long serial; /* makes log names unique */
-	struct call *c = calloc(1, sizeof(*c));
+	struct runtime_call *c = calloc(1, sizeof(*c));
 	char name[48];
 
 	if (c)
@@ -206,29 +221,39 @@ static struct call *call_new(const struct runtime *rt, const char *verb,
 }
 
 /* Consumes c, also on failure. */
-static int call_spawn(const struct runtime *rt, struct call *c,
+static int call_spawn(const struct runtime *rt, struct runtime_call *c,
 	const struct args *a, const struct stdio *stdio, struct err *e)
 {
 	struct timeval timeout = {.tv_sec = rt->timeout_ms / 1000,
 		.tv_usec = (rt->timeout_ms % 1000) * 1000};
 	struct process_spec spec = {
 		.argv = a->v, .cwd = rt->bundle, .dies_with_us = true};
+	struct endpoint *log = NULL;
 	int r;
 
+	/* with no container's stdio to pass on, what it says goes where its
+	 * errors go */
 	if (stdio)
 		stdio_endpoints(stdio, spec.endpoints);
+	else if (endpoint_append(c->log, &log) == 0)
+		spec.endpoints[2] = log;
 	clock_gettime(CLOCK_MONOTONIC, &c->began);
 	if (event_add(c->timer, &timeout) < 0)
 		r = err_set(e, -ENOMEM, "no memory for a timer");
 	else
 		r = reaper_spawn(
 			rt->reaper, &spec, call_exited, c, &c->pid, e);
+	endpoint_close(log);
 	if (r < 0) {
 		err_prefix(e, "OCI runtime %s", c->verb);
 		call_free(c);
 	}
 	return r;
 }
+
+/* The runtime connects by name, and a name may have 107 bytes (unix(7)). The
+ * socket is in the bundle, which is the runtime's working directory. */
+#define SOCKET_NAME_MAX 107
 
 static void add_console(
 	struct args *a, const struct stdio *stdio, bool is_exec)
@@ -237,16 +262,20 @@ static void add_console(
 
 	if (!socket)
 		return;
+	if (strlen(socket) > SOCKET_NAME_MAX)
+		socket = strrchr(socket, '/') + 1;
 	add2(a, "--console-socket", socket);
 	if (is_exec)
 		add(a, "--tty");
 }
 
 int runtime_create(const struct runtime *rt, const struct stdio *stdio,
-	const char *pid_file, runtime_cb cb, void *arg, struct err *e)
+	const char *pid_file, runtime_cb cb, void *arg,
+	struct runtime_call **ret_call, struct err *e)
 {
-	struct call *c = call_new(rt, "create", cb, arg, e);
+	struct runtime_call *c = call_new(rt, "create", cb, arg, e);
 	struct args a;
+	int r;
 
 	if (!c)
 		return e->code;
@@ -259,14 +288,17 @@ int runtime_create(const struct runtime *rt, const struct stdio *stdio,
 	if (rt->options->no_new_keyring)
 		add(&a, "--no-new-keyring");
 	add(&a, rt->id);
-	return call_spawn(rt, c, &a, stdio, e);
+	r = call_spawn(rt, c, &a, stdio, e);
+	if (r == 0)
+		*ret_call = c;
+	return r;
 }
 
 int runtime_exec(const struct runtime *rt, const struct stdio *stdio,
 	const char *process_file, const char *pid_file, runtime_cb cb,
 	void *arg, struct err *e)
 {
-	struct call *c = call_new(rt, "exec", cb, arg, e);
+	struct runtime_call *c = call_new(rt, "exec", cb, arg, e);
 	struct args a;
 
 	if (!c)
@@ -283,7 +315,7 @@ int runtime_exec(const struct runtime *rt, const struct stdio *stdio,
 int runtime_kill(const struct runtime *rt, uint32_t signal, bool all,
 	runtime_cb cb, void *arg, struct err *e)
 {
-	struct call *c = call_new(rt, "kill", cb, arg, e);
+	struct runtime_call *c = call_new(rt, "kill", cb, arg, e);
 	struct args a;
 	char number[16];
 
@@ -301,7 +333,7 @@ static int run_plain(const struct runtime *rt, const char *verb,
 	const char *flag, bool missing_is_fine, runtime_cb cb, void *arg,
 	struct err *e)
 {
-	struct call *c = call_new(rt, verb, cb, arg, e);
+	struct runtime_call *c = call_new(rt, verb, cb, arg, e);
 	struct args a;
 
 	if (!c)

@@ -55,9 +55,16 @@ char *runtime_root(const struct options *o, const char *ns);
  * environment, else RUNTIME_TIMEOUT_MS. */
 uint32_t runtime_timeout(void);
 
-/* init's pid is in pid_file afterwards. */
+/* init's pid is in pid_file afterwards. *ret_call may be passed to
+ * runtime_cancel() until cb runs. */
+struct runtime_call;
 int runtime_create(const struct runtime *rt, const struct stdio *stdio,
-	const char *pid_file, runtime_cb cb, void *arg, struct err *e);
+	const char *pid_file, runtime_cb cb, void *arg,
+	struct runtime_call **ret_call, struct err *e);
+
+/* Kills a command that is under way; its callback comes with -ECANCELED. */
+void runtime_cancel(struct runtime_call *call);
+
 int runtime_start(
 	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e);
 

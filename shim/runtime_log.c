@@ -15,7 +15,7 @@
 
 struct last {
 	bool is_error;
-	char msg[ERR_MSG_MAX], found[ERR_MSG_MAX];
+	char msg[ERR_MSG_MAX], found[ERR_MSG_MAX], said[ERR_MSG_MAX];
 };
 
 static void on_value(const char *path, enum json_type type, const char *text,
@@ -32,24 +32,43 @@ static void on_value(const char *path, enum json_type type, const char *text,
 		snprintf(l->msg, sizeof(l->msg), "%.*s", (int)n, text);
 }
 
+static bool is_text(const char *line, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if ((unsigned char)line[i] < ' ' && line[i] != '\t')
+			return false;
+	return n > 0;
+}
+
+/* What is no JSON is the runtime's stderr: better than nothing. */
+static void on_line(struct last *l, const char *line, size_t n)
+{
+	l->is_error = false;
+	l->msg[0] = '\0';
+	if (json_scan(line, n, on_value, l, NULL) < 0) {
+		if (is_text(line, n) && line[0] != '{')
+			snprintf(l->said, sizeof(l->said), "%.*s", (int)n,
+				line);
+	} else if (l->is_error) {
+		memcpy(l->found, l->msg, sizeof(l->found));
+	}
+}
+
 static void find_last(const char *path, struct last *l)
 {
 	auto_free char *text = NULL;
 	size_t n;
-	char *p, *line;
+	char *p, *end;
 
 	if (file_read(path, LOG_MAX, &text, &n, NULL) < 0)
 		return;
-	for (p = text; *p;) {
-		line = p;
-		p += strcspn(p, "\n");
-		if (*p)
-			*p++ = '\0';
-		l->is_error = false;
-		l->msg[0] = '\0';
-		if (json_scan(line, strlen(line), on_value, l, NULL) == 0 &&
-			l->is_error)
-			memcpy(l->found, l->msg, sizeof(l->found));
+	for (p = text; p < text + n; p = end + 1) {
+		end = memchr(p, '\n', (size_t)(text + n - p));
+		if (!end)
+			end = text + n;
+		on_line(l, p, (size_t)(end - p));
 	}
 }
 
@@ -72,6 +91,8 @@ void runtime_log_error(const char *path, const char *verb, uint32_t status,
 	struct last l = {0};
 
 	find_last(path, &l);
+	if (!*l.found && *l.said)
+		memcpy(l.found, l.said, sizeof(l.found));
 	if (!*l.found)
 		err_set(e, -EREMOTEIO,
 			"OCI runtime %s failed: it exited with status %" PRIu32

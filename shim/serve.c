@@ -57,14 +57,27 @@ static void leave(struct shim *s, uint32_t bound_ms)
 	event_active(s->check, EV_TIMEOUT, 0);
 }
 
+/* A daemon that is there gets a moment to delete what has ended; without one
+ * its `delete` will find the exit in the bundle. */
+static void check_terminating(struct shim *s)
+{
+	if (tasks_alive(s->tasks) > 0)
+		return;
+	if (tasks_count(s->tasks) == 0 ||
+		ttrpc_server_connections(s->server) == 0)
+		leave(s, TERMINATE_MS);
+	else if (!event_pending(s->grace, EV_TIMEOUT, NULL))
+		timer(s->grace, TERMINATE_MS);
+}
+
 static void on_check(evutil_socket_t fd, short what, void *arg)
 {
 	struct shim *s = arg;
 
 	(void)fd;
 	(void)what;
-	if (s->terminating && tasks_alive(s->tasks) == 0)
-		leave(s, TERMINATE_MS);
+	if (s->terminating)
+		check_terminating(s);
 	if (s->leaving) {
 		if (publisher_is_flushed(s->publisher) &&
 			ttrpc_server_flushed(s->server))
@@ -73,6 +86,8 @@ static void on_check(evutil_socket_t fd, short what, void *arg)
 			timer(s->check, 10); /* a slow reader of answers */
 		return;
 	}
+	if (s->terminating && tasks_alive(s->tasks) == 0)
+		return;
 	if (tasks_count(s->tasks) == 0 &&
 		ttrpc_server_connections(s->server) == 0)
 		timer(s->grace, s->grace_ms);
@@ -94,7 +109,9 @@ static void on_grace(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	log_info(s->config->id, "no container and no daemon: leaving");
+	log_info(s->config->id, s->terminating
+			? "told to terminate and the containers have ended"
+			: "no container and no daemon: leaving");
 	leave(s, FLUSH_MS);
 }
 

@@ -6,6 +6,7 @@
 /* clang-format off */
 static const unsigned char next[TASK_STATES][TASK_EVENTS] = {
 	[TASK_CREATING] = {
+		[EV_DELETE] = TASK_CREATING,
 		[EV_CREATED] = TASK_CREATED,
 	},
 	[TASK_CREATED] = {

@@ -82,6 +82,7 @@ struct task {
 	struct runtime runtime;
 	char *runtime_root;
 	struct publisher_event *create_room;
+	struct runtime_call *creating; /* the create under way */
 	unsigned refs; /* runtime calls that will come back to it */
 	bool dead; /* freed when the last of them has */
 	bool mounted; /* something may be mounted on rootfs */

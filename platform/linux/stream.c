@@ -111,6 +111,14 @@ int endpoint_null(struct endpoint **ret)
 	return fd < 0 ? -errno : endpoint_from_fd(fd, ret);
 }
 
+int endpoint_append(const char *path, struct endpoint **ret)
+{
+	int fd = open(path,
+		O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	return fd < 0 ? -errno : endpoint_from_fd(fd, ret);
+}
+
 int endpoint_chown(struct endpoint *ep, uint32_t uid, uint32_t gid)
 {
 	return fchown(ep->fd, uid, gid) < 0 ? -errno : 0;
@@ -170,7 +178,7 @@ int stream_watch(struct stream *s, unsigned what)
 			return -ENOMEM;
 	} else {
 		event_del(s->ev);
-		s->watching = 0;
+		s->watching = 0; /* and so it stays if this fails */
 		if (want &&
 			event_assign(s->ev, s->base, s->fd, want | EV_PERSIST,
 				stream_event, s) < 0)
