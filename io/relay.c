@@ -11,7 +11,8 @@
 #define MOVE_MAX (1024 * 1024)
 #define COPY_MAX 4096
 
-/* A reader who has not opened the FIFO yet is looked for at growing intervals. */
+/* A reader who has not opened the FIFO yet is looked for at growing intervals.
+ */
 #define LINGER_MIN_MS 2
 #define LINGER_MAX_MS 1000
 
@@ -26,9 +27,9 @@ struct relay {
 	bool finishing; /* an empty source is the end */
 	bool ended;
 	unsigned linger_ms; /* > 0: all is written, a reader is missing */
-	bool copying; /* this pair of streams can't be moved between */
+	bool copying;       /* this pair of streams can't be moved between */
 	bool blocked;
-	char *buf; /* COPY_MAX bytes, while copying */
+	char *buf;       /* COPY_MAX bytes, while copying */
 	size_t off, len; /* what of buf is still to be written */
 	uint64_t bytes, lost;
 };
@@ -186,8 +187,8 @@ static void relay_turn(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-int relay_start(struct event_base *base, struct stream *from,
-	struct stream *to, relay_cb done, void *arg, struct relay **ret)
+int relay_start(struct event_base *base, struct stream *from, struct stream *to,
+	relay_cb done, void *arg, struct relay **ret)
 {
 	struct relay *r = calloc(1, sizeof(*r));
 

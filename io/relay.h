@@ -26,8 +26,8 @@ struct relay;
 typedef void (*relay_cb)(struct relay *r, void *arg);
 
 /* Consumes both streams, also on failure (-ENOMEM). */
-int relay_start(struct event_base *base, struct stream *from,
-	struct stream *to, relay_cb done, void *arg, struct relay **ret);
+int relay_start(struct event_base *base, struct stream *from, struct stream *to,
+	relay_cb done, void *arg, struct relay **ret);
 
 /* Ends the relay as soon as the source is empty, for a source that never comes
  * to an end by itself: what was written before this call is delivered. */
@@ -37,7 +37,7 @@ void relay_finish(struct relay *r);
 bool relay_is_blocked(const struct relay *r);
 
 uint64_t relay_bytes(const struct relay *r); /* delivered */
-uint64_t relay_lost(const struct relay *r); /* refused by the destination */
+uint64_t relay_lost(const struct relay *r);  /* refused by the destination */
 
 /* Closes both streams, if they still are open, and frees; done() does not run
  * any more. NULL is fine. May be called from done(). */

@@ -16,7 +16,7 @@ enum { IN, OUT, ERR, N };
  * ours and the process has theirs. */
 struct line {
 	struct stream *daemon; /* the FIFO or file of the request */
-	struct stream *pipe; /* our end of the pipe to the process */
+	struct stream *pipe;   /* our end of the pipe to the process */
 	struct endpoint *theirs;
 	struct relay *relay;
 };
@@ -53,8 +53,7 @@ static int open_daemon_side(
 		return stream_open_fifo(s->base, u.path, &l->daemon, e);
 	case URI_FILE:
 		if (i == IN)
-			return err_set(
-				e, -EINVAL, "stdin can't be a file://");
+			return err_set(e, -EINVAL, "stdin can't be a file://");
 		return stream_open_log(s->base, u.path, &l->daemon, e);
 	case URI_BINARY:
 		break;
@@ -90,8 +89,8 @@ static int open_lines(
 		}
 	}
 	if (config->terminal)
-		return console_new(s->base, config->dir, config->name,
-			&s->console, e);
+		return console_new(
+			s->base, config->dir, config->name, &s->console, e);
 	for (i = 0; i < N; i++) {
 		r = open_pipe(s, i, config);
 		if (r < 0)
@@ -102,8 +101,7 @@ static int open_lines(
 
 static void stdio_tick(evutil_socket_t fd, short what, void *arg);
 
-int stdio_check(
-	const char *in, const char *out, const char *err, struct err *e)
+int stdio_check(const char *in, const char *out, const char *err, struct err *e)
 {
 	const char *text[N] = {in, out, err};
 	struct uri u;

@@ -18,10 +18,10 @@ struct stdio;
 struct stdio_config {
 	const char *in, *out, *err; /* paths as in the request; "" or NULL:
 				     * the null device */
-	bool terminal; /* err is unused then */
-	uint32_t uid, gid; /* who owns the process's ends of pipes */
-	const char *dir; /* for the console socket, if terminal */
-	const char *name; /* likewise: unique within dir */
+	bool terminal;              /* err is unused then */
+	uint32_t uid, gid;          /* who owns the process's ends of pipes */
+	const char *dir;            /* for the console socket, if terminal */
+	const char *name;           /* likewise: unique within dir */
 };
 
 /* How long stdio_drain() waits: for a source that is silent but held open by

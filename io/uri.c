@@ -58,8 +58,8 @@ static const struct {
 	{"binary", URI_BINARY},
 };
 
-static int parse_scheme(const char *text, const char *colon, struct uri *ret,
-	struct err *e)
+static int parse_scheme(
+	const char *text, const char *colon, struct uri *ret, struct err *e)
 {
 	size_t i, n = (size_t)(colon - text);
 
@@ -95,8 +95,8 @@ int uri_parse(const char *text, struct uri *ret, struct err *e)
 	}
 	n = colon ? strcspn(path, "?") : strlen(path);
 	if (n >= sizeof(ret->path))
-		return err_set(e, -EINVAL, "stdio path of %zu bytes is too long",
-			n);
+		return err_set(
+			e, -EINVAL, "stdio path of %zu bytes is too long", n);
 	if (!colon)
 		memcpy(ret->path, path, n + 1);
 	else if (!unescape(path, n, ret->path))

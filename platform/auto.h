@@ -19,11 +19,11 @@ static inline void auto_free_ptr(void *p)
 #define auto_free __attribute__((cleanup(auto_free_ptr)))
 
 /* Moves a pointer out of its variable, which becomes NULL. */
-#define ptr_take(p) \
-	({ \
+#define ptr_take(p)                             \
+	({                                      \
 		__typeof__(*(p)) taken_ = *(p); \
-		*(p) = NULL; \
-		taken_; \
+		*(p) = NULL;                    \
+		taken_;                         \
 	})
 
 #endif

@@ -28,8 +28,8 @@ int cgroup_open(int64_t pid, struct cgroup **ret, struct err *e);
 
 /* Every process in the group and in those below it. Calls each() for every
  * pid; the order is the kernel's. 0, also if the group is gone. */
-int cgroup_each_pid(struct cgroup *cg, void (*each)(int64_t pid, void *arg),
-	void *arg);
+int cgroup_each_pid(
+	struct cgroup *cg, void (*each)(int64_t pid, void *arg), void *arg);
 
 /* SIGKILL to every process in the group and below: cgroup.kill where there is
  * one, otherwise every listed pid, through a pidfd, again while new ones turn

@@ -12,8 +12,8 @@
 
 /* Reads a regular file of up to max bytes into fresh memory, with a NUL after
  * the end that *ret_n does not count. -EFBIG if there is more. */
-int file_read(const char *path, size_t max, char **ret, size_t *ret_n,
-	struct err *e);
+int file_read(
+	const char *path, size_t max, char **ret, size_t *ret_n, struct err *e);
 
 /* The same into the caller's buffer of n bytes, NUL included. */
 int file_read_into(const char *path, char *buf, size_t n);

@@ -30,8 +30,8 @@ typedef void (*listener_cb)(struct stream *s, void *arg);
 int listener_bind(const char *address, struct listener **ret, struct err *e);
 
 /* Begins accepting. base and arg are borrowed for the listener's life. */
-int listener_start(struct listener *l, struct event_base *base, listener_cb cb,
-	void *arg);
+int listener_start(
+	struct listener *l, struct event_base *base, listener_cb cb, void *arg);
 
 /* Stops and closes, and leaves the name in place (see listener_unlink). */
 void listener_close(struct listener *l);

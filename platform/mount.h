@@ -18,8 +18,7 @@ struct mount_spec {
 
 /* Mounts one thing over the folder target: flags among the options are
  * applied, the rest is the file system's data. */
-int mount_one(
-	const struct mount_spec *m, const char *target, struct err *e);
+int mount_one(const struct mount_spec *m, const char *target, struct err *e);
 
 /* Undoes every mount on target and below it, topmost first, idempotent; a busy
  * one is detached (umount2(2), MNT_DETACH). 0 if nothing is mounted there any

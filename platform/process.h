@@ -18,13 +18,13 @@
 struct process_spec {
 	const char *const *argv; /* argv[0] is looked up in PATH; NULL ends */
 	const char *const *envp; /* NULL: this process's own */
-	const char *cwd; /* NULL: this process's own */
+	const char *cwd;         /* NULL: this process's own */
 	/* The child's descriptors 0, 1, 2, ... in order, borrowed. NULL among
 	 * the first three means the null device. */
 	struct endpoint *endpoints[PROCESS_ENDPOINTS_MAX];
 	bool dies_with_us; /* SIGKILL if this process dies: prctl(2),
 			    * PR_SET_PDEATHSIG */
-	bool own_group; /* in a process group of its own */
+	bool own_group;    /* in a process group of its own */
 };
 
 struct process_exit {

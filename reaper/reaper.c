@@ -18,7 +18,8 @@ struct claim {
 
 struct reaper {
 	struct exit_source *source;
-	struct event *deliver; /* exits that were there when they were claimed */
+	struct event
+		*deliver; /* exits that were there when they were claimed */
 	struct claim *claims;
 	struct claim *due, **due_tail; /* done, in order of collection */
 	unsigned n_claims;
@@ -187,8 +188,8 @@ int reaper_spawn(struct reaper *r, const struct process_spec *spec,
 	int x;
 
 	if (!c)
-		return err_set(e, -ENOMEM, "no memory to run '%s'",
-			spec->argv[0]);
+		return err_set(
+			e, -ENOMEM, "no memory to run '%s'", spec->argv[0]);
 	x = process_spawn(spec, &pid, e);
 	if (x < 0) {
 		free(c);

@@ -97,8 +97,8 @@ static int check_dir(const char *dir, struct err *e)
 			"bundle '%s' is not an absolute path", dir ? dir : "");
 	while ((p = strstr(p, "/.."))) {
 		if (p[3] == '/' || p[3] == '\0')
-			return err_set(e, -EINVAL,
-				"bundle '%s' has '..' in it", dir);
+			return err_set(
+				e, -EINVAL, "bundle '%s' has '..' in it", dir);
 		p += 3;
 	}
 	if (access(dir, F_OK) < 0)
@@ -142,8 +142,8 @@ int bundle_path(const char *dir, const char *name, char *buf)
 	return n >= BUNDLE_PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
-int bundle_write(const char *dir, const char *name, const char *text,
-	struct err *e)
+int bundle_write(
+	const char *dir, const char *name, const char *text, struct err *e)
 {
 	char path[BUNDLE_PATH_MAX];
 	int r = bundle_path(dir, name, path);

@@ -17,7 +17,7 @@
 #define BUNDLE_PATH_MAX 4096
 
 struct bundle {
-	char *dir; /* absolute */
+	char *dir;              /* absolute */
 	bool own_pid_namespace; /* the container gets one made for it */
 	char *group; /* containers of one group share a shim; NULL: none */
 };
@@ -35,8 +35,8 @@ void bundle_clear(struct bundle *b);
 int bundle_path(const char *dir, const char *name, char *buf);
 
 /* A small text file in it, written whole. */
-int bundle_write(const char *dir, const char *name, const char *text,
-	struct err *e);
+int bundle_write(
+	const char *dir, const char *name, const char *text, struct err *e);
 void bundle_remove(const char *dir, const char *name);
 
 /* How init ended, so that it is known whatever happens to the shim. Writing it

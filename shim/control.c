@@ -69,8 +69,8 @@ static void turn_done(int r, const struct err *e, void *arg)
 	free(turn);
 }
 
-static int turn_begin(struct task *t, bool pause, task_done done, void *arg,
-	struct err *e)
+static int turn_begin(
+	struct task *t, bool pause, task_done done, void *arg, struct err *e)
 {
 	struct turn *turn;
 	int r = proc_set(&t->init, pause ? EV_PAUSE : EV_RESUME, e);
@@ -108,8 +108,7 @@ int task_resume(struct task *t, task_done done, void *arg, struct err *e)
 	return turn_begin(t, false, done, arg, e);
 }
 
-int proc_resize(
-	struct proc *p, uint32_t width, uint32_t height, struct err *e)
+int proc_resize(struct proc *p, uint32_t width, uint32_t height, struct err *e)
 {
 	int r = proc_allows(p, EV_RESIZE, e);
 

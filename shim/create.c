@@ -104,8 +104,8 @@ static int check_request(
 	if (r < 0)
 		return r;
 	if (tasks_find(ts, rq->id, "", &other, NULL) == 0)
-		return err_set(e, -EEXIST, "container '%s' exists already",
-			rq->id);
+		return err_set(
+			e, -EEXIST, "container '%s' exists already", rq->id);
 	if (*rq->checkpoint)
 		return err_set(e, -ENOSYS,
 			"restoring from a checkpoint is not implemented");
@@ -215,8 +215,7 @@ static int create_run(struct task *t, struct err *e)
 	if (r < 0)
 		return err_sys(e, r, "bundle '%s'", t->bundle.dir);
 	reaper_hold(task_config(t)->reaper);
-	r = runtime_create(
-		&t->runtime, t->init.stdio, pid_file, create_done, t,
+	r = runtime_create(&t->runtime, t->init.stdio, pid_file, create_done, t,
 		&t->creating, e);
 	if (r < 0)
 		reaper_release(task_config(t)->reaper);

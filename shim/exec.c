@@ -185,8 +185,8 @@ int exec_start(struct proc *p, struct err *e)
 		r = proc_open_stdio(p, e);
 	if (r == 0) {
 		reaper_hold(task_config(t)->reaper);
-		r = runtime_exec(&t->runtime, p->stdio, spec, pid, exec_done,
-			p, e);
+		r = runtime_exec(
+			&t->runtime, p->stdio, spec, pid, exec_done, p, e);
 		if (r < 0)
 			reaper_release(task_config(t)->reaper);
 	}

@@ -30,7 +30,7 @@ static void publish_exit(struct proc *p)
 static bool exit_is_due(const struct proc *p)
 {
 	return p->exited && !p->published && p->state != TASK_STARTING &&
-		p->state != TASK_CREATING;
+	       p->state != TASK_CREATING;
 }
 
 /* init's exit is the last of its container: every exec that has a process, or
@@ -72,8 +72,7 @@ static void leftover_tick(evutil_socket_t fd, short what, void *arg)
 static void begin_leftover(struct task *t)
 {
 	t->leftover_done = t->bundle.own_pid_namespace || !t->cgroup;
-	t->leftover = event_new(
-		task_config(t)->base, -1, 0, leftover_tick, t);
+	t->leftover = event_new(task_config(t)->base, -1, 0, leftover_tick, t);
 	if (t->leftover)
 		event_active(t->leftover, EV_TIMEOUT, 0);
 	else /* no memory: then there is no second round */

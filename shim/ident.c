@@ -8,7 +8,7 @@
 static bool is_alnum(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		(c >= '0' && c <= '9');
+	       (c >= '0' && c <= '9');
 }
 
 static bool is_separator(char c)

@@ -94,11 +94,11 @@ static int features_run(struct features *f, const char *binary, struct err *e)
 	stream_set_cb(f->from, features_read, f);
 	r = stream_watch(f->from, STREAM_READ);
 	if (r == 0)
-		r = event_base_once(f->one.base, -1, EV_TIMEOUT,
-			features_late, f, &timeout);
+		r = event_base_once(f->one.base, -1, EV_TIMEOUT, features_late,
+			f, &timeout);
 	if (r == 0)
-		r = reaper_spawn(f->one.reaper, &spec, features_exited, f,
-			&f->pid, e);
+		r = reaper_spawn(
+			f->one.reaper, &spec, features_exited, f, &f->pid, e);
 	endpoint_close(spec.endpoints[1]);
 	return r < 0 ? r : oneshot_wait(&f->one, e);
 }
@@ -119,8 +119,9 @@ static int print(const Any *options, const struct features *f, struct err *e)
 	info.version = &version;
 	info.options = (Any *)options;
 	if (f->n > 0) {
-		features.type_url = (char *)"types.containerd.io/opencontainers/"
-					    "runtime-spec/1/features/Features";
+		features.type_url =
+			(char *)"types.containerd.io/opencontainers/"
+				"runtime-spec/1/features/Features";
 		features.value.data = (uint8_t *)f->text;
 		features.value.len = f->n;
 		info.features = &features;

@@ -85,8 +85,8 @@ static void arena_clear(struct scan *s)
 	}
 }
 
-static void report(struct scan *s, enum json_type type, const char *text,
-	size_t n)
+static void report(
+	struct scan *s, enum json_type type, const char *text, size_t n)
 {
 	if (!s->cb)
 		return;
@@ -198,12 +198,11 @@ static int say_where(yajl_handle h, yajl_status st, const char *data, size_t at,
 			column = 1;
 		}
 	}
-	return err_set(e, -EINVAL, "line %zu, column %zu: %s", line, column,
-		why);
+	return err_set(
+		e, -EINVAL, "line %zu, column %zu: %s", line, column, why);
 }
 
-int json_scan(
-	const char *data, size_t n, json_cb cb, void *arg, struct err *e)
+int json_scan(const char *data, size_t n, json_cb cb, void *arg, struct err *e)
 {
 	struct scan s = {.cb = cb, .arg = arg};
 	yajl_alloc_funcs funcs = {arena_malloc, arena_realloc, arena_free, &s};

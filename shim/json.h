@@ -17,18 +17,23 @@
 #define JSON_DEPTH_MAX 64
 #define JSON_PATH_MAX 1024
 
-enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_OBJECT,
-	JSON_ARRAY };
+enum json_type {
+	JSON_NULL,
+	JSON_BOOL,
+	JSON_NUMBER,
+	JSON_STRING,
+	JSON_OBJECT,
+	JSON_ARRAY
+};
 
 /* Numbers, booleans ("true", "false") and strings (unescaped) come as text of
  * n bytes without a NUL at the end; an object or an array comes with n 0 when
  * it begins. */
-typedef void (*json_cb)(const char *path, enum json_type type,
-	const char *text, size_t n, void *arg);
+typedef void (*json_cb)(const char *path, enum json_type type, const char *text,
+	size_t n, void *arg);
 
 /* 0, or -EINVAL with line and column in the message, -ENOMEM. cb may be NULL
  * where only the syntax matters. */
-int json_scan(
-	const char *data, size_t n, json_cb cb, void *arg, struct err *e);
+int json_scan(const char *data, size_t n, json_cb cb, void *arg, struct err *e);
 
 #endif

@@ -34,7 +34,7 @@ static inline bool any_is(const Any *any, const char *name)
 	size_t n = strlen(name), len = strlen(any->type_url);
 
 	return len >= n && strcmp(any->type_url + len - n, name) == 0 &&
-		(len == n || any->type_url[len - n - 1] == '/');
+	       (len == n || any->type_url[len - n - 1] == '/');
 }
 
 #endif

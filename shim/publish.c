@@ -35,7 +35,7 @@ struct publisher_event {
 
 struct publisher {
 	struct event_base *base; /* borrowed */
-	struct reaper *reaper; /* borrowed */
+	struct reaper *reaper;   /* borrowed */
 	struct publisher_config config;
 	struct publisher_event *head, **tail;
 	size_t bytes, waiting, lost;
@@ -113,8 +113,7 @@ static bool has_text(const char *s)
 }
 
 static void enqueue(struct publisher *p, struct publisher_event *ev,
-	const char *topic, const char *type_name,
-	const ProtobufCMessage *event)
+	const char *topic, const char *type_name, const ProtobufCMessage *event)
 {
 	if (!has_text(p->config.ttrpc_address) && !has_text(p->config.binary)) {
 		publisher_unreserve(ev); /* nobody wants to know */
@@ -136,9 +135,8 @@ static void enqueue(struct publisher *p, struct publisher_event *ev,
 void publisher_send(struct publisher *p, const char *topic,
 	const char *type_name, const ProtobufCMessage *event)
 {
-	struct publisher_event *ev =
-		publisher_reserve(NULL,
-			protobuf_c_message_get_packed_size(event));
+	struct publisher_event *ev = publisher_reserve(
+		NULL, protobuf_c_message_get_packed_size(event));
 
 	if (!ev) {
 		p->lost++;
@@ -150,8 +148,7 @@ void publisher_send(struct publisher *p, const char *topic,
 }
 
 void publisher_send_reserved(struct publisher *p, struct publisher_event *room,
-	const char *topic, const char *type_name,
-	const ProtobufCMessage *event)
+	const char *topic, const char *type_name, const ProtobufCMessage *event)
 {
 	size_t n = protobuf_c_message_get_packed_size(event);
 
@@ -195,8 +192,7 @@ static void refused(struct publisher *p, const char *why)
 		try_again_later(p);
 		return;
 	}
-	log_error(NULL, "the daemon refuses event %s: %s", p->head->topic,
-		why);
+	log_error(NULL, "the daemon refuses event %s: %s", p->head->topic, why);
 	p->lost++;
 	delivered(p);
 }
@@ -287,9 +283,8 @@ static void on_binary_exit(const struct process_exit *x, void *arg)
 static int run_binary(struct publisher *p, const uint8_t *data, size_t n)
 {
 	const char *const argv[] = {p->config.binary, "--address",
-		p->config.grpc_address ? p->config.grpc_address : "",
-		"publish", "--topic", p->head->topic, "--namespace",
-		p->config.ns, NULL};
+		p->config.grpc_address ? p->config.grpc_address : "", "publish",
+		"--topic", p->head->topic, "--namespace", p->config.ns, NULL};
 	struct process_spec spec = {.argv = argv, .dies_with_us = true};
 	struct stream *in;
 	struct err e;
@@ -301,8 +296,8 @@ static int run_binary(struct publisher *p, const uint8_t *data, size_t n)
 	if (stream_write(in, data, n) != (ssize_t)n)
 		r = -EMSGSIZE;
 	else
-		r = reaper_spawn(p->reaper, &spec, on_binary_exit, p,
-			&p->child, &e);
+		r = reaper_spawn(
+			p->reaper, &spec, on_binary_exit, p, &p->child, &e);
 	endpoint_close(spec.endpoints[0]);
 	stream_close(in);
 	if (r < 0)
@@ -359,8 +354,8 @@ void publisher_poke(struct publisher *p)
 	pump(p);
 }
 
-struct publisher *publisher_new(struct event_base *base,
-	struct reaper *reaper, const struct publisher_config *config)
+struct publisher *publisher_new(struct event_base *base, struct reaper *reaper,
+	const struct publisher_config *config)
 {
 	struct publisher *p = calloc(1, sizeof(*p));
 
@@ -384,8 +379,7 @@ bool publisher_is_flushed(const struct publisher *p)
 	return !p->head;
 }
 
-void publisher_on_flushed(
-	struct publisher *p, void (*cb)(void *arg), void *arg)
+void publisher_on_flushed(struct publisher *p, void (*cb)(void *arg), void *arg)
 {
 	p->flushed = cb;
 	p->flushed_arg = arg;

@@ -25,10 +25,10 @@ struct publisher;
 struct publisher_event;
 
 struct publisher_config {
-	const char *ns; /* namespace */
+	const char *ns;            /* namespace */
 	const char *ttrpc_address; /* NULL or "": use the binary */
-	const char *binary; /* NULL or "": events go nowhere then */
-	const char *grpc_address; /* for the binary */
+	const char *binary;        /* NULL or "": events go nowhere then */
+	const char *grpc_address;  /* for the binary */
 };
 
 /* More than this many bytes of events do not wait. */
@@ -36,8 +36,8 @@ struct publisher_config {
 
 /* Everything in config is borrowed for the publisher's life. NULL: no memory.
  */
-struct publisher *publisher_new(struct event_base *base,
-	struct reaper *reaper, const struct publisher_config *config);
+struct publisher *publisher_new(struct event_base *base, struct reaper *reaper,
+	const struct publisher_config *config);
 
 /*
  * Room for an event of up to `size` packed bytes, so that publishing it later

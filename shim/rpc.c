@@ -66,8 +66,8 @@ static struct tasks *tasks_of(void *arg)
 
 /* The process that a request names; answers the call and gives NULL if there
  * is none. */
-static struct proc *find(struct ttrpc_call *call, void *arg, const char *id,
-	const char *exec_id)
+static struct proc *find(
+	struct ttrpc_call *call, void *arg, const char *id, const char *exec_id)
 {
 	struct proc *p;
 	struct err e;
@@ -194,8 +194,8 @@ static void rpc_start(
 	}
 }
 
-static void reply_deleted(struct ttrpc_call *call, int64_t pid,
-	uint32_t status, const struct timespec *at)
+static void reply_deleted(struct ttrpc_call *call, int64_t pid, uint32_t status,
+	const struct timespec *at)
 {
 	Containerd__Task__V3__DeleteResponse rs =
 		CONTAINERD__TASK__V3__DELETE_RESPONSE__INIT;

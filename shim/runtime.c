@@ -92,8 +92,8 @@ static void add2(struct args *a, const char *name, const char *value)
 	add(a, value);
 }
 
-static void begin(struct args *a, const struct runtime *rt,
-	const struct runtime_call *c)
+static void begin(
+	struct args *a, const struct runtime *rt, const struct runtime_call *c)
 {
 	a->n = 0;
 	add(a, rt->binary);
@@ -111,7 +111,7 @@ static double age(const struct runtime_call *c)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (double)(now.tv_sec - c->began.tv_sec) +
-		(double)(now.tv_nsec - c->began.tv_nsec) / 1e9;
+	       (double)(now.tv_nsec - c->began.tv_nsec) / 1e9;
 }
 
 static void call_free(struct runtime_call *c)
@@ -210,8 +210,8 @@ static struct runtime_call *call_new(const struct runtime *rt, const char *verb,
 	c->cb = cb;
 	c->arg = arg;
 	c->verb = verb;
-	snprintf(name, sizeof(name), "log-%d-%lu.json", (int)getpid(),
-		++serial);
+	snprintf(
+		name, sizeof(name), "log-%d-%lu.json", (int)getpid(), ++serial);
 	if (bundle_path(rt->bundle, name, c->log) < 0) {
 		err_set(e, -ENAMETOOLONG, "bundle path is too long");
 		call_free(c);
@@ -241,8 +241,7 @@ static int call_spawn(const struct runtime *rt, struct runtime_call *c,
 	if (event_add(c->timer, &timeout) < 0)
 		r = err_set(e, -ENOMEM, "no memory for a timer");
 	else
-		r = reaper_spawn(
-			rt->reaper, &spec, call_exited, c, &c->pid, e);
+		r = reaper_spawn(rt->reaper, &spec, call_exited, c, &c->pid, e);
 	endpoint_close(log);
 	if (r < 0) {
 		err_prefix(e, "OCI runtime %s", c->verb);
@@ -255,8 +254,7 @@ static int call_spawn(const struct runtime *rt, struct runtime_call *c,
  * socket is in the bundle, which is the runtime's working directory. */
 #define SOCKET_NAME_MAX 107
 
-static void add_console(
-	struct args *a, const struct stdio *stdio, bool is_exec)
+static void add_console(struct args *a, const struct stdio *stdio, bool is_exec)
 {
 	const char *socket = stdio_console_socket(stdio);
 

@@ -27,7 +27,7 @@ static void on_value(const char *path, enum json_type type, const char *text,
 		return;
 	if (strcmp(path, "level") == 0)
 		l->is_error = (n == 5 && memcmp(text, "error", 5) == 0) ||
-			(n == 5 && memcmp(text, "fatal", 5) == 0);
+			      (n == 5 && memcmp(text, "fatal", 5) == 0);
 	else if (strcmp(path, "msg") == 0)
 		snprintf(l->msg, sizeof(l->msg), "%.*s", (int)n, text);
 }
@@ -49,8 +49,8 @@ static void on_line(struct last *l, const char *line, size_t n)
 	l->msg[0] = '\0';
 	if (json_scan(line, n, on_value, l, NULL) < 0) {
 		if (is_text(line, n) && line[0] != '{')
-			snprintf(l->said, sizeof(l->said), "%.*s", (int)n,
-				line);
+			snprintf(
+				l->said, sizeof(l->said), "%.*s", (int)n, line);
 	} else if (l->is_error) {
 		memcpy(l->found, l->msg, sizeof(l->found));
 	}
@@ -74,9 +74,9 @@ static void find_last(const char *path, struct last *l)
 
 static bool is_gone(const char *msg)
 {
-	static const char *const phrases[] = {
-		"process already finished", "container not running",
-		"no such process", "is not running", "not running"};
+	static const char *const phrases[] = {"process already finished",
+		"container not running", "no such process", "is not running",
+		"not running"};
 	size_t i;
 
 	for (i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
@@ -85,8 +85,8 @@ static bool is_gone(const char *msg)
 	return false;
 }
 
-void runtime_log_error(const char *path, const char *verb, uint32_t status,
-	struct err *e)
+void runtime_log_error(
+	const char *path, const char *verb, uint32_t status, struct err *e)
 {
 	struct last l = {0};
 
@@ -108,6 +108,6 @@ void runtime_log_error(const char *path, const char *verb, uint32_t status,
 bool runtime_log_is_missing(const struct err *e)
 {
 	return strstr(e->msg, "does not exist") ||
-		strstr(e->msg, "no such file or directory") ||
-		strstr(e->msg, "No such file or directory");
+	       strstr(e->msg, "no such file or directory") ||
+	       strstr(e->msg, "No such file or directory");
 }

@@ -15,8 +15,8 @@
 
 /* Fills e with "OCI runtime <verb> failed: <last error in the log>", and the
  * code: -ESRCH if there was no process left to signal, else -EREMOTEIO. */
-void runtime_log_error(const char *path, const char *verb, uint32_t status,
-	struct err *e);
+void runtime_log_error(
+	const char *path, const char *verb, uint32_t status, struct err *e);
 
 /* Whether an error so filled says that there is no such container. */
 bool runtime_log_is_missing(const struct err *e);

@@ -38,7 +38,8 @@ struct shim {
 
 static void timer(struct event *ev, uint32_t ms)
 {
-	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
+	struct timeval tv = {
+		.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
 
 	event_add(ev, &tv);
 }
@@ -109,7 +110,8 @@ static void on_grace(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	log_info(s->config->id, s->terminating
+	log_info(s->config->id,
+		s->terminating
 			? "told to terminate and the containers have ended"
 			: "no container and no daemon: leaving");
 	leave(s, FLUSH_MS);
@@ -169,7 +171,8 @@ static struct event_base *new_base(void)
 
 	if (!config)
 		return NULL;
-	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+	event_config_set_flag(
+		config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
 	base = event_base_new_with_config(config);
 	event_config_free(config);
 	return base;

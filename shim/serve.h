@@ -30,7 +30,6 @@ struct serve_config {
 #define SERVE_GRACE_MS 30000
 
 /* Consumes l. Says host_ready() itself. Returns when it is time to exit. */
-int serve(const struct serve_config *config, struct listener *l,
-	struct err *e);
+int serve(const struct serve_config *config, struct listener *l, struct err *e);
 
 #endif

@@ -40,8 +40,9 @@ struct start {
 static Params *unpack_params(
 	const struct args *args, const uint8_t *data, size_t n)
 {
-	Params *p = containerd__runtime__bootstrap__v1__bootstrap_params__unpack(
-		NULL, n, data);
+	Params *p =
+		containerd__runtime__bootstrap__v1__bootstrap_params__unpack(
+			NULL, n, data);
 
 	if (!p)
 		return NULL;
@@ -93,8 +94,8 @@ static int read_params(struct start *s, struct err *e)
 	if (s->params)
 		s->dialect = START_BOOTSTRAP;
 	else
-		s->dialect = getenv("MAX_SHIM_VERSION") ? START_JSON
-							: START_BARE;
+		s->dialect =
+			getenv("MAX_SHIM_VERSION") ? START_JSON : START_BARE;
 	return check_runtime(s, data, n, e);
 }
 
@@ -121,19 +122,18 @@ static int answer_json(const char *address, uint8_t *buf, size_t n)
 	/* the address is a path of the operator's and hex digits; a path with
 	 * a quote in it would need escaping that 1.7's reader never tested */
 	int len = strpbrk(address, "\"\\")
-		? -1
-		: snprintf((char *)buf, n,
-			  "{\"version\":2,\"address\":\"%s\","
-			  "\"protocol\":\"ttrpc\"}",
-			  address);
+			  ? -1
+			  : snprintf((char *)buf, n,
+				    "{\"version\":2,\"address\":\"%s\","
+				    "\"protocol\":\"ttrpc\"}",
+				    address);
 
 	return len < 0 || (size_t)len >= n ? -ENAMETOOLONG : len;
 }
 
 static int answer_bootstrap(const char *address, uint8_t *buf, size_t n)
 {
-	Result rs =
-		CONTAINERD__RUNTIME__BOOTSTRAP__V1__BOOTSTRAP_RESULT__INIT;
+	Result rs = CONTAINERD__RUNTIME__BOOTSTRAP__V1__BOOTSTRAP_RESULT__INIT;
 
 	rs.version = 3;
 	rs.address = (char *)address;
@@ -143,8 +143,8 @@ static int answer_bootstrap(const char *address, uint8_t *buf, size_t n)
 	return (int)protobuf_c_message_pack(&rs.base, buf);
 }
 
-int start_answer(enum start_dialect dialect, const char *address, uint8_t *buf,
-	size_t n)
+int start_answer(
+	enum start_dialect dialect, const char *address, uint8_t *buf, size_t n)
 {
 	int len;
 

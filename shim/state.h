@@ -10,7 +10,7 @@
 #define WISP_SHIM_STATE_H
 
 enum task_state {
-	TASK_BAD, /* no state: what a missing cell holds */
+	TASK_BAD,      /* no state: what a missing cell holds */
 	TASK_CREATING, /* the OCI runtime is at it */
 	TASK_CREATED,
 	TASK_STARTING, /* likewise; an exit is held back until it is done */

@@ -48,12 +48,15 @@ static void grave_clear(struct grave *g)
 
 void tasks_free(struct tasks *ts)
 {
+	struct task *t;
 	unsigned i;
 
 	if (!ts)
 		return;
-	while (ts->head)
-		task_free(ts->head);
+	while ((t = ts->head)) {
+		ts->head = t->next;
+		task_free(t);
+	}
 	for (i = 0; i < GRAVES; i++)
 		grave_clear(&ts->graves[i]);
 	free(ts);
@@ -244,8 +247,8 @@ int proc_init(struct proc *p, struct task *t, const char *id, const char *in,
 	p->err = strdup(err);
 	p->exit_room = publisher_reserve(NULL, EVENTS_EXIT_SIZE);
 	if (!p->id || !p->in || !p->out || !p->err || !p->exit_room)
-		return err_set(e, -ENOMEM, "no memory for a process of '%s'",
-			t->id);
+		return err_set(
+			e, -ENOMEM, "no memory for a process of '%s'", t->id);
 	return 0;
 }
 
@@ -338,7 +341,7 @@ int proc_adopt(struct proc *p, const char *pid_file, struct err *e)
 {
 	const struct tasks_config *config = task_config(p->task);
 	char path[BUNDLE_PATH_MAX];
-	int64_t pid;
+	int64_t pid = 0;
 	int r;
 
 	r = bundle_path(p->task->bundle.dir, pid_file, path);

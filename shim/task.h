@@ -52,17 +52,17 @@ struct waiter {
 struct proc {
 	struct proc *next; /* among the execs */
 	struct task *task; /* borrowed: its own */
-	char *id; /* exec id; "" for init */
+	char *id;          /* exec id; "" for init */
 	enum task_state state;
-	int64_t pid; /* 0: none yet */
+	int64_t pid;             /* 0: none yet */
 	struct process_ref *ref; /* NULL without a process */
-	struct stdio *stdio; /* NULL before there is any */
-	char *in, *out, *err; /* paths as requested */
+	struct stdio *stdio;     /* NULL before there is any */
+	char *in, *out, *err;    /* paths as requested */
 	bool terminal;
 	bool stdin_closed; /* asked for before there was any stdio */
-	char *spec; /* of an exec, until it is started */
+	char *spec;        /* of an exec, until it is started */
 	size_t n_spec;
-	bool exited; /* the exit is recorded: status and exited_at hold */
+	bool exited;    /* the exit is recorded: status and exited_at hold */
 	bool published; /* and told to everybody */
 	uint32_t status;
 	struct timespec exited_at;
@@ -83,9 +83,9 @@ struct task {
 	char *runtime_root;
 	struct publisher_event *create_room;
 	struct runtime_call *creating; /* the create under way */
-	unsigned refs; /* runtime calls that will come back to it */
-	bool dead; /* freed when the last of them has */
-	bool mounted; /* something may be mounted on rootfs */
+	unsigned refs;    /* runtime calls that will come back to it */
+	bool dead;        /* freed when the last of them has */
+	bool mounted;     /* something may be mounted on rootfs */
 	bool runtime_ran; /* the runtime may have something of it */
 	bool releasing;
 	struct cgroup *cgroup; /* NULL: it has none of its own */
@@ -137,8 +137,7 @@ typedef Containerd__Task__V3__ExecProcessRequest ExecRequest;
 /* create.c */
 int task_create(struct tasks *ts, const CreateRequest *rq, task_done done,
 	void *arg, struct err *e);
-int proc_start(
-	struct proc *p, task_done done, void *arg, struct err *e);
+int proc_start(struct proc *p, task_done done, void *arg, struct err *e);
 
 /* exec.c */
 int task_add_exec(struct task *t, const ExecRequest *rq, struct err *e);
@@ -171,8 +170,7 @@ int proc_kill(struct proc *p, uint32_t signal, bool all, task_done done,
 	void *arg, struct err *e);
 int task_pause(struct task *t, task_done done, void *arg, struct err *e);
 int task_resume(struct task *t, task_done done, void *arg, struct err *e);
-int proc_resize(
-	struct proc *p, uint32_t width, uint32_t height, struct err *e);
+int proc_resize(struct proc *p, uint32_t width, uint32_t height, struct err *e);
 void proc_close_stdin(struct proc *p);
 /* Calls each() for every process of the container, init among them while it
  * lives. exec_id is NULL unless the process is an exec's first one. */

@@ -19,8 +19,7 @@ const char *address_path(const char *address)
 }
 
 /* ret_dir stays open for as long as sa is in use. */
-static int address_fill(
-	struct sockaddr_un *sa, const char *path, int *ret_dir)
+static int address_fill(struct sockaddr_un *sa, const char *path, int *ret_dir)
 {
 	char dir[4096];
 	const char *name;
@@ -42,8 +41,8 @@ static int address_fill(
 	*ret_dir = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (*ret_dir < 0)
 		return -errno;
-	n = snprintf(sa->sun_path, sizeof(sa->sun_path),
-		"/proc/self/fd/%d/%s", *ret_dir, name + 1);
+	n = snprintf(sa->sun_path, sizeof(sa->sun_path), "/proc/self/fd/%d/%s",
+		*ret_dir, name + 1);
 	return n >= (int)sizeof(sa->sun_path) ? -ENAMETOOLONG : 0;
 }
 

@@ -22,11 +22,11 @@
 #define CGROUP_DEPTH_MAX 32
 
 struct cgroup {
-	char *procs; /* the folder whose cgroup.procs lists the members */
+	char *procs;  /* the folder whose cgroup.procs lists the members */
 	char *memory; /* the folder of the memory controller, or NULL */
 	bool memory_is_v1;
 	int kills_fd; /* memory.oom_control (v1) or memory.events (v2) */
-	int hint_fd; /* eventfd (v1) or inotify (v2) */
+	int hint_fd;  /* eventfd (v1) or inotify (v2) */
 	uint64_t kills;
 	struct event *ev;
 	void (*hint)(void *arg);
@@ -140,8 +140,7 @@ static void each_pid(int dir_fd, int depth, pid_cb each, void *arg)
 
 int cgroup_each_pid(struct cgroup *cg, pid_cb each, void *arg)
 {
-	auto_fd int fd =
-		open(cg->procs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_fd int fd = open(cg->procs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;

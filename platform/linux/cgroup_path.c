@@ -48,8 +48,7 @@ static bool line_is(char *line, const char *controller, const char **ret_path)
 	return list_has(list, controller);
 }
 
-static int path_within(
-	int64_t pid, const char *controller, char *buf, size_t n)
+static int path_within(int64_t pid, const char *controller, char *buf, size_t n)
 {
 	FILE *f = open_proc(pid);
 	char *line = NULL;
@@ -62,16 +61,16 @@ static int path_within(
 	while (r == -ENOENT && getline(&line, &size, f) > 0)
 		if (line_is(line, controller, &path))
 			r = (size_t)snprintf(buf, n, "%s", path) < n
-				? 0
-				: -ENAMETOOLONG;
+				    ? 0
+				    : -ENAMETOOLONG;
 	free(line);
 	fclose(f);
 	return r;
 }
 
 /* mountinfo: id parent dev root point options [tags] - type source super */
-static bool mount_is(char *line, const char *controller, char **ret_root,
-	char **ret_point)
+static bool mount_is(
+	char *line, const char *controller, char **ret_root, char **ret_point)
 {
 	char *tail = strstr(line, " - "), *save, *type, *super;
 	int i;
@@ -86,7 +85,7 @@ static bool mount_is(char *line, const char *controller, char **ret_root,
 		return false;
 	if (!*controller ? strcmp(type, "cgroup2") != 0
 			 : strcmp(type, "cgroup") != 0 ||
-				!list_has(super, controller))
+				   !list_has(super, controller))
 		return false;
 	strtok_r(line, " ", &save);
 	for (i = 0; i < 2; i++)

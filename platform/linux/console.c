@@ -14,7 +14,7 @@
 
 struct console {
 	struct event_base *base; /* borrowed */
-	char *path; /* NULL once removed */
+	char *path;              /* NULL once removed */
 	int listen_fd;
 	int master;
 };
@@ -31,8 +31,8 @@ static void console_unlisten(struct console *c)
 static int console_listen(struct console *c)
 {
 	unlink(c->path);
-	c->listen_fd = socket(
-		AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	c->listen_fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (c->listen_fd < 0)
 		return -errno;
 	/* nobody else can connect between bind and chmod: not listening yet */
@@ -76,7 +76,8 @@ static int receive_fd(int conn)
 	} control;
 	char data[4096]; /* the runtime sends a name along */
 	struct iovec iov = {data, sizeof(data)};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1,
+	struct msghdr msg = {.msg_iov = &iov,
+		.msg_iovlen = 1,
 		.msg_control = control.buf,
 		.msg_controllen = sizeof(control.buf)};
 	struct cmsghdr *h;
@@ -115,12 +116,12 @@ static int console_streams(struct console *c, struct stream **ret_output,
 	struct stream *output;
 	int r;
 
-	r = stream_from_fd(c->base, fcntl(c->master, F_DUPFD_CLOEXEC, 0),
-		&output);
+	r = stream_from_fd(
+		c->base, fcntl(c->master, F_DUPFD_CLOEXEC, 0), &output);
 	if (r < 0)
 		return r;
-	r = stream_from_fd(c->base, fcntl(c->master, F_DUPFD_CLOEXEC, 0),
-		ret_input);
+	r = stream_from_fd(
+		c->base, fcntl(c->master, F_DUPFD_CLOEXEC, 0), ret_input);
 	if (r < 0)
 		stream_close(output);
 	else

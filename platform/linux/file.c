@@ -28,8 +28,8 @@ static ssize_t read_full(int fd, char *buf, size_t n)
 	return (ssize_t)got;
 }
 
-int file_read(const char *path, size_t max, char **ret, size_t *ret_n,
-	struct err *e)
+int file_read(
+	const char *path, size_t max, char **ret, size_t *ret_n, struct err *e)
 {
 	auto_fd int fd = -1;
 	struct stat st;

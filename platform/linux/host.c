@@ -44,8 +44,7 @@ static int host_wait_ready(int fd, pid_t pid, struct err *e)
 	size_t got = 0;
 
 	while (got < sizeof(said)) {
-		ssize_t r = read(
-			fd, (char *)&said + got, sizeof(said) - got);
+		ssize_t r = read(fd, (char *)&said + got, sizeof(said) - got);
 
 		if (r < 0 && errno == EINTR)
 			continue;
@@ -200,7 +199,8 @@ void host_signals_free(struct host_signals *h)
 int host_log_open(const char *path)
 {
 	/* both ends, so that neither a missing nor a slow reader matters */
-	log_fd = open(path, O_RDWR | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	log_fd = open(
+		path, O_RDWR | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	return log_fd < 0 ? -errno : 0;
 }
 
@@ -247,8 +247,8 @@ static int input_read(struct input *in, size_t max)
 	return r > 0;
 }
 
-int host_read_stdin(size_t max, int timeout_ms, uint8_t **ret, size_t *ret_n,
-	struct err *e)
+int host_read_stdin(
+	size_t max, int timeout_ms, uint8_t **ret, size_t *ret_n, struct err *e)
 {
 	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
 	int64_t until = now_ms() + timeout_ms;

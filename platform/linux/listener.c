@@ -100,14 +100,13 @@ static void listener_ready(evutil_socket_t lfd, short what, void *arg)
 		l->cb(s, l->arg);
 }
 
-int listener_start(struct listener *l, struct event_base *base, listener_cb cb,
-	void *arg)
+int listener_start(
+	struct listener *l, struct event_base *base, listener_cb cb, void *arg)
 {
 	l->base = base;
 	l->cb = cb;
 	l->arg = arg;
-	l->ev = event_new(
-		base, l->fd, EV_READ | EV_PERSIST, listener_ready, l);
+	l->ev = event_new(base, l->fd, EV_READ | EV_PERSIST, listener_ready, l);
 	l->resume = event_new(base, -1, 0, listener_resume, l);
 	if (!l->ev || !l->resume || event_add(l->ev, NULL) < 0)
 		return -ENOMEM;

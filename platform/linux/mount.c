@@ -101,7 +101,7 @@ static int args_add(struct mount_args *a, const char *option)
 
 /* A bind mount takes its flags from its source, and others only when it is
  * remounted: mount(2). */
-#define BIND_FLAGS \
+#define BIND_FLAGS                                                   \
 	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | \
 		MS_NODIRATIME | MS_RELATIME)
 
@@ -110,12 +110,12 @@ static int mount_with(
 {
 	unsigned long remount = a->flags & BIND_FLAGS;
 
-	if (mount(m->source, target, m->type, a->flags,
-		    a->n ? a->data : NULL) < 0)
+	if (mount(m->source, target, m->type, a->flags, a->n ? a->data : NULL) <
+		0)
 		return -errno;
 	if ((a->flags & MS_BIND) && remount &&
-		mount(NULL, target, NULL,
-			MS_REMOUNT | MS_BIND | remount, NULL) < 0)
+		mount(NULL, target, NULL, MS_REMOUNT | MS_BIND | remount,
+			NULL) < 0)
 		goto undo;
 	if (a->propagation &&
 		mount(NULL, target, NULL, a->propagation, NULL) < 0)
@@ -160,7 +160,7 @@ static void unescape(char *s)
 		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] &&
 			s[3]) {
 			*to++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 +
-				(s[3] - '0'));
+				       (s[3] - '0'));
 			s += 4;
 		} else {
 			*to++ = *s++;
@@ -218,8 +218,8 @@ int mount_undo(const char *target, struct err *e)
 		return 0;
 	if (!realpath(target, real))
 		return errno == ENOENT
-			? 0
-			: err_sys(e, -errno, "unmount '%s'", target);
+			       ? 0
+			       : err_sys(e, -errno, "unmount '%s'", target);
 	for (i = 0; i < UNDO_MAX; i++) {
 		if (!last_mount_below(real, point, sizeof(point)))
 			return 0;

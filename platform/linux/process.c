@@ -44,9 +44,8 @@ static int find_program(const char *name, char *path, size_t n)
 	while (*dir) {
 		size_t len = strcspn(dir, ":");
 
-		if (len > 0 &&
-			(size_t)snprintf(path, n, "%.*s/%s", (int)len, dir,
-				name) < n) {
+		if (len > 0 && (size_t)snprintf(path, n, "%.*s/%s", (int)len,
+				       dir, name) < n) {
 			if (access(path, X_OK) == 0)
 				return 0;
 			if (errno == EACCES)

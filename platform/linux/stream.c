@@ -18,7 +18,7 @@ struct stream {
 	struct event_base *base; /* borrowed */
 	int fd;
 	bool always; /* a file, /dev/null: epoll(7) refuses, it never waits */
-	bool named; /* a FIFO with a name, which readers may open later */
+	bool named;  /* a FIFO with a name, which readers may open later */
 	short watching;
 	struct event *ev; /* NULL until something is watched */
 	stream_cb cb;
@@ -77,8 +77,8 @@ int stream_from_fd(struct event_base *base, int fd, struct stream **ret)
 	if (!s)
 		return -ENOMEM;
 	s->base = base;
-	s->always = S_ISREG(st.st_mode) ||
-		(S_ISCHR(st.st_mode) && !isatty(owned));
+	s->always =
+		S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) && !isatty(owned));
 	s->fd = fd_take(&owned);
 	*ret = s;
 	return 0;
@@ -165,7 +165,7 @@ static int stream_watch_file(struct stream *s, short want)
 int stream_watch(struct stream *s, unsigned what)
 {
 	short want = (what & STREAM_READ ? EV_READ : 0) |
-		(what & STREAM_WRITE ? EV_WRITE : 0);
+		     (what & STREAM_WRITE ? EV_WRITE : 0);
 
 	if (want == s->watching)
 		return 0;
@@ -179,9 +179,8 @@ int stream_watch(struct stream *s, unsigned what)
 	} else {
 		event_del(s->ev);
 		s->watching = 0; /* and so it stays if this fails */
-		if (want &&
-			event_assign(s->ev, s->base, s->fd, want | EV_PERSIST,
-				stream_event, s) < 0)
+		if (want && event_assign(s->ev, s->base, s->fd,
+				    want | EV_PERSIST, stream_event, s) < 0)
 			return -ENOMEM;
 	}
 	if (want && event_add(s->ev, NULL) < 0)
