@@ -148,7 +148,7 @@ static int on_key(void *ctx, const unsigned char *key, size_t n)
 	struct scan *s = ctx;
 
 	s->len = s->base[s->depth - 1];
-	if (s->len + n + 4 > sizeof(s->path))
+	if (s->len + n + 4 > sizeof(s->path) || memchr(key, '\0', n))
 		return 0;
 	if (s->len > 0)
 		s->path[s->len++] = '.';
@@ -183,7 +183,7 @@ static int say_where(yajl_handle h, yajl_status st, const char *data, size_t at,
 	struct err *e)
 {
 	size_t i, line = 1, column = 1;
-	const char *why = "too deep, or a name is too long";
+	const char *why = "too deep, or a name is too long, or has a NUL";
 	char *text = NULL;
 
 	if (st == yajl_status_error) {
@@ -216,8 +216,11 @@ int json_scan(const char *data, size_t n, json_cb cb, void *arg, struct err *e)
 		return err_set(e, -ENOMEM, "no memory to read JSON");
 	}
 	h = yajl_alloc(&callbacks, &funcs, &s);
+	/* a path may be of any bytes, and what reads it later checks it */
+	yajl_config(h, yajl_dont_validate_strings, 1);
 	st = yajl_parse(h, (const unsigned char *)data, n);
-	at = yajl_get_bytes_consumed(h);
+	at = yajl_get_bytes_consumed(h); /* the offending one included */
+	at -= at > 0;
 	if (st == yajl_status_ok) {
 		st = yajl_complete_parse(h);
 		at = n;

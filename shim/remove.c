@@ -105,6 +105,7 @@ static void exec_deleted(struct proc *p)
 	answer_deleters(p, 0, NULL);
 	proc_clear(p);
 	free(p);
+	host_trim_memory();
 }
 
 static void drained(void *arg)
