@@ -7,7 +7,10 @@ VERSION := 0.1.0
 PREFIX ?= /usr/local
 PLATFORM := linux
 
-ifdef SAN
+ifdef FUZZING
+OUT ?= build/fuzz
+CC := clang
+else ifdef SAN
 OUT ?= build/asan
 else
 OUT ?= build
@@ -32,7 +35,12 @@ WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
 	-Wvla -Werror
 CPPFLAGS += -I. -I$(GEN) -D_GNU_SOURCE -DWISP_VERSION='"$(VERSION)"' \
 	$(PKG_CFLAGS)
-ifdef SAN
+ifdef FUZZING
+CFLAGS ?= -O1 -g
+HARDEN := -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined
+LINK := -fsanitize=fuzzer,address,undefined
+else ifdef SAN
 CFLAGS ?= -O1 -g
 HARDEN := -fsanitize=address,undefined -fno-omit-frame-pointer \
 	-fno-sanitize-recover=undefined
@@ -44,10 +52,8 @@ HARDEN := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
 LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--no-warnings
 endif
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(HARDEN)
-LDLIBS := -levent_core -lprotobuf-c -lyajl_s -lseccomp -lmd
-ifdef SAN
-LDLIBS := -levent_core -lprotobuf-c -lyajl -lseccomp -lmd
-endif
+LDLIBS := -levent_core -lprotobuf-c $(if $(SAN)$(FUZZING),-lyajl,-lyajl_s) \
+	-lseccomp -lmd
 
 # Every file is in the library but those with a main().
 MAINS := shim/main.c ctl/main.c bench/bench.c
@@ -76,7 +82,7 @@ Q := @
 endif
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
-.PHONY: all build deps demo check unit asan e2e fuzz lint layers headers bench \
+.PHONY: all build deps demo check unit asan e2e fuzz fuzzers lint layers headers bench \
 	format install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -96,9 +102,10 @@ demo: deps ## build, then run a container with no daemon and show its events
 	@$(MAKE) --no-print-directory build
 	@sh docs/demo.sh $(CTL)
 
-check: deps ## all tests: unit, sanitizers, layers, lint, end to end
+check: deps ## the same, and all tests
 	@$(MAKE) --no-print-directory build
 	@$(MAKE) --no-print-directory layers headers lint unit
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory e2e
 
@@ -171,6 +178,29 @@ asan: ## unit and end to end tests under ASan and UBSan
 		WISPCTL=$(CURDIR)/build/asan/wispctl \
 		$(PYTEST) -q tests/e2e $(PYTEST_ARGS)
 	@! grep -h . $(ASAN_LOGS)/* 2>/dev/null
+
+FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 60
+ifdef FUZZING
+$(OUT)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(TEST_UTIL) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcheck \
+		-lsubunit -lm -lrt -lpthread
+
+fuzzers: $(FUZZERS)
+	@for f in $(FUZZERS); do \
+		name=$${f##*/fuzz_}; seeds=$(OUT)/seeds/$$name; \
+		mkdir -p $$seeds $(OUT)/corpus/$$name; \
+		python3 tests/fuzz/seed_$$name.py $$seeds >/dev/null || exit 1; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
+			-artifact_prefix=$(OUT)/ $(OUT)/corpus/$$name $$seeds \
+			>$(OUT)/log 2>&1 || { cat $(OUT)/log; exit 1; }; \
+		echo "fuzz_$$name: nothing found in $(FUZZ_SECONDS) s"; \
+	done
+endif
+
+fuzz: ## libFuzzer targets, FUZZ_SECONDS each (60)
+	@$(MAKE) --no-print-directory FUZZING=1 fuzzers
 
 e2e: build ## end to end tests: real containerd, runc, crun
 	$(PYTEST) -q tests/e2e $(PYTEST_ARGS)
