@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * task.h - handles for a task and its processes, kept by the caller.
+ *
+ * A task is a container inside a shim; its processes are init and execs. A
+ * handle holds the connection, the ids and what is known of the state: from
+ * each answer, and from each event that is passed to client_task_learn(). So
+ * an operation is exactly one RPC, and none where the answer is known (Wait
+ * for a process that has exited).
+ *
+ * Handles are freed by the caller, the task's processes with the task; calls
+ * still open on a handle are forgotten with it, and their callbacks do not
+ * run. The shim must outlive its tasks.
+ *
+ * Errors have the codes of platform/err.h: -ENOENT NotFound, -EEXIST
+ * AlreadyExists, -EBUSY FailedPrecondition, -ENOSYS Unimplemented, -ETIMEDOUT
+ * DeadlineExceeded, -ENOTCONN the shim is gone, -EREMOTEIO anything else; the
+ * message is the shim's own.
+ */
+#ifndef WISP_CLIENT_TASK_H
+#define WISP_CLIENT_TASK_H
+
+#include "client/shim.h"
+
+struct client_task;
+struct client_process;
+struct client_event;
+
+/* The numbers of containerd.v1.types.Status; GONE is after Delete. */
+enum client_status {
+	CLIENT_UNKNOWN = 0,
+	CLIENT_CREATED = 1,
+	CLIENT_RUNNING = 2,
+	CLIENT_STOPPED = 3,
+	CLIENT_PAUSED = 4,
+	CLIENT_PAUSING = 5,
+	CLIENT_GONE = 100,
+};
+
+/* stdio URIs; NULL is none. */
+struct client_stdio {
+	const char *in, *out, *err;
+	bool terminal;
+};
+
+/* NULL: no memory. shim and k are borrowed for the handle's life. */
+struct client_task *client_task_new(
+	struct client_shim *shim, const struct client_container *k);
+void client_task_free(struct client_task *t);
+
+struct client_process *client_task_init(struct client_task *t);
+struct client_shim *client_task_shim(const struct client_task *t);
+
+/* Records what an event tells of this task; others' events are ignored. */
+void client_task_learn(struct client_task *t, const struct client_event *ev);
+
+/* Create, with the container's bundle and runtime options. */
+int client_task_create(struct client_task *t, const struct client_stdio *io,
+	client_cb cb, void *arg);
+
+int client_task_pause(struct client_task *t, client_cb cb, void *arg);
+int client_task_resume(struct client_task *t, client_cb cb, void *arg);
+
+/* Pids. *ret is filled before cb() runs; then it is the caller's to clear. */
+struct client_pids {
+	size_t n;
+	struct client_pid {
+		uint32_t pid;
+		char exec_id[77]; /* "" unless it is an exec's first */
+	} * pids;
+};
+int client_task_pids(struct client_task *t, struct client_pids *ret,
+	client_cb cb, void *arg);
+void client_pids_clear(struct client_pids *p);
+
+/*
+ * Exec: adds a process, which is then started like init. spec is a JSON
+ * `process` of the OCI runtime spec. The handle is there at once, lives as
+ * long as the task unless client_process_free() comes first, and is good once
+ * cb() said so.
+ */
+int client_task_exec(struct client_task *t, const char *exec_id,
+	const char *spec, const struct client_stdio *io, client_cb cb,
+	void *arg, struct client_process **ret);
+void client_process_free(struct client_process *p); /* not init */
+
+/* What is known, with no RPC. */
+enum client_status client_process_status(const struct client_process *p);
+uint32_t client_process_pid(const struct client_process *p); /* or 0 */
+/* True, and how it ended, once that is known. */
+bool client_process_exit(
+	const struct client_process *p, struct client_exit *ret);
+bool client_task_had_oom(const struct client_task *t);
+
+int client_process_start(struct client_process *p, client_cb cb, void *arg);
+int client_process_kill(struct client_process *p, uint32_t signal, bool all,
+	client_cb cb, void *arg);
+/* Runs cb() when it has exited: client_process_exit() tells how. */
+int client_process_wait(struct client_process *p, client_cb cb, void *arg);
+int client_process_delete(struct client_process *p, client_cb cb, void *arg);
+int client_process_resize(struct client_process *p, uint32_t width,
+	uint32_t height, client_cb cb, void *arg);
+int client_process_close_stdin(
+	struct client_process *p, client_cb cb, void *arg);
+/* State: brings what is known up to date. */
+int client_process_refresh(struct client_process *p, client_cb cb, void *arg);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * command.h - wispctl's subcommands and exit codes.
+ *
+ * A subcommand gets argv from its own name on and returns the exit code. The
+ * codes are docker's: the container's own, or one of these.
+ */
+#ifndef WISP_CTL_COMMAND_H
+#define WISP_CTL_COMMAND_H
+
+#ifndef WISP_VERSION
+#define WISP_VERSION "0.1.0"
+#endif
+
+enum {
+	CTL_OK = 0,
+	CTL_FAILED = 125,         /* wispctl, the shim or the runtime failed */
+	CTL_NOT_EXECUTABLE = 126, /* the command cannot be invoked */
+	CTL_NOT_FOUND = 127,      /* no such command in the container */
+};
+
+struct ctl_command {
+	const char *name;
+	const char *summary; /* NULL: for wispctl's own use, not listed */
+	int (*run)(int argc, char **argv);
+};
+
+int ctl_run(int argc, char **argv);   /* run.c */
+int ctl_guard(int argc, char **argv); /* guard.c */
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/guard.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ctl/command.h"
+#include "ctl/find.h"
+#include "ctl/release.h"
+#include "platform/process.h"
+
+#define LOCK_TRIES 200
+#define LOCK_PAUSE_US 10000
+
+/* What goes through the pipe, whole: it is less than PIPE_BUF. */
+struct orders {
+	struct ctl_terminal terminal;
+	char tty[128];
+};
+
+int ctl_guard_start(struct ctl_guard *g, struct event_base *base,
+	const struct ctl_place *p, const char *id, struct err *e)
+{
+	char self[PATH_MAX];
+	const char *argv[] = {self, "guard", p->root, id, NULL};
+	struct process_spec spec = {.argv = argv, .cwd = "/"};
+	struct stream *pipe = NULL;
+	int r = ctl_find_self(self, sizeof(self));
+
+	if (r == 0)
+		r = stream_pipe_to_child(base, &pipe, &spec.endpoints[0]);
+	if (r < 0)
+		return err_sys(e, r, "start the guard");
+	r = process_spawn(&spec, &g->pid, e);
+	endpoint_close(spec.endpoints[0]);
+	if (r < 0) {
+		stream_close(pipe);
+		err_prefix(e, "start the guard");
+		return r;
+	}
+	g->pipe = pipe;
+	return 0;
+}
+
+void ctl_guard_tell_terminal(struct ctl_guard *g, const struct ctl_terminal *t)
+{
+	struct orders o = {.terminal = *t};
+	const char *tty = ttyname(STDIN_FILENO);
+
+	if (!g->pipe || !tty)
+		return;
+	snprintf(o.tty, sizeof(o.tty), "%s", tty);
+	stream_write(g->pipe, &o, sizeof(o));
+}
+
+void ctl_guard_end(struct ctl_guard *g)
+{
+	if (!g->pipe)
+		return;
+	stream_close(g->pipe);
+	g->pipe = NULL;
+	while (waitpid((pid_t)g->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* Nothing that is sent to the first one's group or terminal concerns us. */
+static void become_guard(void)
+{
+	int sig;
+
+	setsid();
+	for (sig = 1; sig < NSIG; sig++)
+		if (sig != SIGCHLD)
+			signal(sig, SIG_IGN);
+	prctl(PR_SET_NAME, "wisp-guard");
+}
+
+static void wait_for_end(struct orders *last)
+{
+	struct orders o;
+	ssize_t n;
+
+	do {
+		n = read(STDIN_FILENO, &o, sizeof(o));
+		if (n == (ssize_t)sizeof(o))
+			*last = o;
+	} while (n > 0 || (n < 0 && errno == EINTR));
+}
+
+static void restore_terminal(const struct orders *o)
+{
+	int fd;
+
+	if (!o->terminal.raw)
+		return;
+	fd = open(o->tty, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	tcsetattr(fd, TCSANOW, &o->terminal.before);
+	close(fd);
+}
+
+/* The first one's lock goes with it, but maybe a moment later. */
+static int release(struct client *c, const char *root, const char *id)
+{
+	struct err e = {0};
+	int tries, r;
+
+	for (tries = 0; tries < LOCK_TRIES; tries++) {
+		r = ctl_release_left(c, root, id, &e);
+		if (r != -EWOULDBLOCK)
+			return r;
+		usleep(LOCK_PAUSE_US);
+	}
+	return r;
+}
+
+int ctl_guard(int argc, char **argv)
+{
+	struct orders last = {0};
+	struct event_base *base;
+	struct client *c = NULL;
+	struct ctl_place p;
+	int r = -ENOMEM;
+
+	if (argc != 3)
+		return CTL_FAILED;
+	become_guard();
+	wait_for_end(&last);
+	restore_terminal(&last);
+	if (ctl_place_init(&p, argv[1], argv[2], NULL) < 0 ||
+		access(p.record, F_OK) < 0)
+		return CTL_OK;
+	base = event_base_new();
+	if (base && client_new(base, &c, NULL) == 0)
+		r = release(c, argv[1], argv[2]);
+	client_free(c);
+	if (base)
+		event_base_free(base);
+	return r < 0 ? CTL_FAILED : CTL_OK;
+}

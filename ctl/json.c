@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/json.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
+
+#include "platform/file.h"
+
+void ctl_json_text(yajl_gen g, const char *text)
+{
+	yajl_gen_string(g, (const unsigned char *)text, strlen(text));
+}
+
+void ctl_json_texts(yajl_gen g, const char *const *texts)
+{
+	yajl_gen_array_open(g);
+	while (*texts)
+		ctl_json_text(g, *texts++);
+	yajl_gen_array_close(g);
+}
+
+void ctl_json_key(yajl_gen g, const char *key)
+{
+	ctl_json_text(g, key);
+}
+
+void ctl_json_put(yajl_gen g, const char *key, const char *text)
+{
+	ctl_json_key(g, key);
+	ctl_json_text(g, text);
+}
+
+void ctl_json_put_number(yajl_gen g, const char *key, long long number)
+{
+	ctl_json_key(g, key);
+	yajl_gen_integer(g, number);
+}
+
+void ctl_json_put_bool(yajl_gen g, const char *key, bool value)
+{
+	ctl_json_key(g, key);
+	yajl_gen_bool(g, value);
+}
+
+void ctl_json_put_map(yajl_gen g, const char *key)
+{
+	ctl_json_key(g, key);
+	yajl_gen_map_open(g);
+}
+
+void ctl_json_put_array(yajl_gen g, const char *key)
+{
+	ctl_json_key(g, key);
+	yajl_gen_array_open(g);
+}
+
+int ctl_json_take(yajl_gen g, char **ret)
+{
+	const unsigned char *text;
+	char *copy = NULL;
+	size_t n;
+
+	if (yajl_gen_get_buf(g, &text, &n) == yajl_gen_status_ok)
+		copy = strndup((const char *)text, n);
+	yajl_gen_free(g);
+	if (!copy)
+		return -ENOMEM;
+	*ret = copy;
+	return 0;
+}
+
+const char *ctl_json_get(yajl_val map, const char *key)
+{
+	const char *path[] = {key, NULL};
+	yajl_val v = yajl_tree_get(map, path, yajl_t_string);
+
+	return v ? v->u.string : NULL;
+}
+
+/* yajl's own message quotes the text but does not count lines. */
+static int json_explain(
+	const char *path, const char *text, size_t n, struct err *e)
+{
+	yajl_handle h = yajl_alloc(NULL, NULL, NULL);
+	size_t at = 0, i, line = 1, column = 1;
+	unsigned char *why = NULL;
+	int what = 0;
+
+	if (!h)
+		return err_sys(e, -ENOMEM, "read '%s'", path);
+	if (yajl_parse(h, (const unsigned char *)text, n) == yajl_status_ok)
+		yajl_complete_parse(h);
+	at = yajl_get_bytes_consumed(h);
+	why = yajl_get_error(h, 0, (const unsigned char *)text, n);
+	for (i = 0; i < at && i < n; i++) {
+		column = text[i] == '\n' ? 1 : column + 1;
+		line += text[i] == '\n';
+	}
+	what = why ? (int)strcspn((char *)why, "\n") : 0;
+	err_set(e, -EINVAL, "'%s' line %zu, column %zu: %.*s", path, line,
+		column, what, why ? (char *)why : "");
+	if (why)
+		yajl_free_error(h, why);
+	yajl_free(h);
+	return -EINVAL;
+}
+
+int ctl_json_read(const char *path, size_t max, yajl_val *ret, struct err *e)
+{
+	char *text;
+	yajl_val v;
+	size_t n;
+	int r = file_read(path, max, &text, &n, e);
+
+	if (r < 0)
+		return r;
+	v = yajl_tree_parse(text, NULL, 0);
+	if (!v)
+		r = json_explain(path, text, n, e);
+	else if (!YAJL_IS_OBJECT(v))
+		r = err_set(e, -EINVAL, "'%s' is no JSON object", path);
+	free(text);
+	if (r < 0)
+		yajl_tree_free(v);
+	else
+		*ret = v;
+	return r;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * main.c - wispctl: drive and look into containerd shims, with no daemon.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/command.h"
+#include "ctl/say.h"
+
+static const struct ctl_command commands[] = {
+	{"run", "run a container, with no daemon", ctl_run},
+	{"guard", NULL, ctl_guard},
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void help(FILE *to)
+{
+	size_t i;
+
+	fputs("Usage: wispctl COMMAND [OPTIONS]\n\n"
+	      "Drives containerd shims directly: wisp's own, or any that "
+	      "speaks the task\nAPI v2 or v3.\n\nCommands:\n",
+		to);
+	for (i = 0; i < N_COMMANDS; i++)
+		if (commands[i].summary)
+			fprintf(to, "  %-10s %s\n", commands[i].name,
+				commands[i].summary);
+	fputs("\n  -h, --help     this text; `wispctl COMMAND --help` for a "
+	      "command\n  -v, --version  wispctl's version\n"
+	      "\nManual: man wispctl\n",
+		to);
+}
+
+static bool is_one_of(const char *arg, const char *a, const char *b)
+{
+	return strcmp(arg, a) == 0 || strcmp(arg, b) == 0;
+}
+
+/* A descriptor that we open must never become stdin, stdout or stderr. */
+static void fill_standard_streams(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	fill_standard_streams();
+	if (argc < 2) {
+		help(stderr);
+		return CTL_FAILED;
+	}
+	if (is_one_of(argv[1], "-h", "--help") ||
+		strcmp(argv[1], "help") == 0) {
+		help(stdout);
+		return CTL_OK;
+	}
+	if (is_one_of(argv[1], "-v", "--version")) {
+		puts("wispctl " WISP_VERSION);
+		return CTL_OK;
+	}
+	for (i = 0; i < N_COMMANDS; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	ctl_say("there is no command '%s'; see `wispctl --help`", argv[1]);
+	return CTL_FAILED;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * record.h - container.json: what it takes to find a container again, and to
+ * clean up after it, when whoever ran it is gone.
+ */
+#ifndef WISP_CTL_RECORD_H
+#define WISP_CTL_RECORD_H
+
+#include "client/container.h"
+#include "client/shim.h"
+#include "ctl/place.h"
+
+struct ctl_record {
+	struct client_container container; /* strings: see ctl_record_read() */
+	char address[512];  /* of the shim; "" before it has started */
+	unsigned version;   /* of its API */
+	const char *rootfs; /* a tree we made, to be removed; NULL: none */
+	bool keep;          /* bundle and rootfs stay when it has ended */
+	void *text;         /* ctl_record_read()'s */
+};
+
+int ctl_record_write(
+	const struct ctl_place *p, const struct ctl_record *r, struct err *e);
+
+/* Strings point into memory that ctl_record_clear() frees. */
+int ctl_record_read(
+	const struct ctl_place *p, struct ctl_record *ret, struct err *e);
+void ctl_record_clear(struct ctl_record *r);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * release.h - the end of a container that did not end by itself: its wispctl
+ * was killed, its shim died, or it never came to life.
+ */
+#ifndef WISP_CTL_RELEASE_H
+#define WISP_CTL_RELEASE_H
+
+#include "client/client.h"
+#include "ctl/place.h"
+#include "ctl/record.h"
+
+/*
+ * Kills and deletes the task and sends the shim away: by RPC if the shim
+ * answers, otherwise by its `delete` command, and what that leaves by the OCI
+ * runtime. shim is the connection that is there, and is consumed; with NULL,
+ * the shim is looked for. Every step has a deadline. 0 if nothing is left but
+ * files.
+ */
+int ctl_release(struct client *c, const struct ctl_record *r,
+	struct client_shim *shim, struct err *e);
+
+/* Removes what the container leaves in its folder, or all of it. */
+int ctl_release_files(
+	struct ctl_place *p, const struct ctl_record *r, struct err *e);
+
+/* Both, for a folder that may be left over. The caller has no lock on it. */
+int ctl_release_left(
+	struct client *c, const char *root, const char *id, struct err *e);
+
+/* All containers below the root (NULL: the default one) whose wispctl is gone.
+ */
+void ctl_release_all_left(struct client *c, const char *root);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "client/fifo.h"
+#include "ctl/bundle.h"
+#include "ctl/find.h"
+#include "ctl/rootfs.h"
+#include "ctl/run.h"
+#include "ctl/say.h"
+#include "ctl/show.h"
+#include "ctl/spec.h"
+#include "platform/file.h"
+
+#define NAMESPACE "wisp"
+
+static int set_id(struct ctl_run *r, struct err *e)
+{
+	unsigned char random[6];
+	int i;
+
+	if (r->o->name) {
+		snprintf(r->id, sizeof(r->id), "%s", r->o->name);
+		return 0;
+	}
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return err_sys(e, -errno, "make up a name");
+	for (i = 0; i < (int)sizeof(random); i++)
+		sprintf(r->id + 2 * i, "%02x", random[i]);
+	return 0;
+}
+
+static int find_programs(struct ctl_run *r, struct err *e)
+{
+	int rc;
+
+	if (geteuid() != 0)
+		return err_set(e, -EPERM,
+			"running containers needs root; try `sudo wispctl run "
+			"...`");
+	rc = ctl_find_shim(r->o->shim, r->shim_path, sizeof(r->shim_path), e);
+	if (rc == 0)
+		rc = ctl_find_runtime(r->o->runtime, r->runtime_path,
+			sizeof(r->runtime_path), e);
+	if (rc == 0 && ctl_find_self(r->self, sizeof(r->self)) < 0)
+		r->self[0] = '\0';
+	return rc;
+}
+
+static void fill_record(struct ctl_run *r)
+{
+	r->record.container = (struct client_container){.ns = NAMESPACE,
+		.id = r->id,
+		.bundle = r->place.bundle,
+		.shim = r->shim_path,
+		.events = r->place.events,
+		.publisher = r->self[0] ? r->self : NULL,
+		.runtime = r->runtime_path,
+		.runtime_root = r->place.runtime,
+		.debug = r->o->debug,
+		.dialect = r->o->dialect};
+	r->record.keep = !r->o->remove;
+	r->record.rootfs = r->rootfs[0] ? r->rootfs : NULL;
+}
+
+static int make_place(struct ctl_run *r, struct err *e)
+{
+	int rc = ctl_place_init(&r->place, r->o->root, r->id, e);
+
+	if (rc == 0)
+		rc = ctl_place_make(&r->place, e);
+	if (rc < 0)
+		return rc;
+	r->made_place = true;
+	if (!r->o->rootfs && !r->o->bundle)
+		rc = ctl_rootfs_choose(r->place.bundle, r->id, r->rootfs,
+			sizeof(r->rootfs), e);
+	if (rc < 0)
+		return rc;
+	fill_record(r);
+	rc = ctl_record_write(&r->place, &r->record, e);
+	if (rc < 0)
+		return rc;
+	r->made_record = true;
+	return ctl_guard_start(&r->guard, r->base, &r->place, r->id, e);
+}
+
+static int make_spec(struct ctl_run *r, char **ret, struct err *e)
+{
+	static const char *const shell[] = {"sh", NULL};
+	const struct ctl_run_options *o = r->o;
+	char *real = NULL, cgroup[96];
+	struct ctl_spec s = {.id = r->id,
+		.rootfs = r->rootfs,
+		.cgroup = cgroup,
+		.cwd = o->cwd,
+		.args = *o->command ? (const char *const *)o->command : shell,
+		.env = (const char *const *)o->env,
+		.n_env = o->n_env,
+		.mounts = o->mounts,
+		.n_mounts = o->n_mounts,
+		.memory = o->memory,
+		.terminal = o->terminal};
+	int rc;
+
+	snprintf(cgroup, sizeof(cgroup), "/wisp-%s", r->id);
+	if (o->rootfs) {
+		real = realpath(o->rootfs, NULL);
+		if (!real)
+			return err_sys(e, -errno, "--rootfs '%s'", o->rootfs);
+		s.rootfs = real;
+	}
+	rc = ctl_spec_make(&s, ret);
+	free(real);
+	return rc < 0 ? err_sys(e, rc, "make config.json") : 0;
+}
+
+static int make_bundle(struct ctl_run *r, struct err *e)
+{
+	struct ctl_bundle_changes changes = {.terminal = r->o->terminal};
+	char *config = NULL;
+	int rc = 0;
+
+	if (*r->o->command)
+		changes.args = (const char *const *)r->o->command;
+	if (r->o->bundle)
+		rc = ctl_bundle_copy(r->o->bundle, &changes, &config, e);
+	else
+		rc = make_spec(r, &config, e);
+	if (!config)
+		return rc;
+	rc = file_write(r->place.config, config, strlen(config));
+	free(config);
+	if (rc < 0)
+		return err_sys(e, rc, "write '%s'", r->place.config);
+	return r->record.rootfs ? ctl_rootfs_make(r->client, r->rootfs, e) : 0;
+}
+
+static void on_event(const struct client_event *ev, void *arg)
+{
+	struct ctl_run *r = arg;
+
+	if (r->task)
+		client_task_learn(r->task, ev);
+	if (ev->type == CLIENT_EVENT_DELETE && !*ev->exec_id)
+		r->deleted = true;
+	if (r->o->events && r->o->json)
+		ctl_show_event_json(ev);
+	else if (r->o->events)
+		ctl_show_event(ev);
+}
+
+static void on_log(const char *line, void *arg)
+{
+	struct ctl_run *r = arg;
+
+	if (r->o->debug)
+		ctl_say_line(line);
+	if (!strstr(line, "level=info") && !strstr(line, "level=debug"))
+		snprintf(r->last_log, sizeof(r->last_log), "%s", line);
+}
+
+int ctl_run_prepare(struct ctl_run *r, struct err *e)
+{
+	int rc = set_id(r, e);
+
+	if (rc == 0)
+		rc = find_programs(r, e);
+	if (rc == 0)
+		rc = make_place(r, e);
+	if (rc == 0)
+		rc = make_bundle(r, e);
+	if (rc == 0)
+		rc = ctl_run_open_io(r, e);
+	if (rc == 0)
+		rc = client_events_new(
+			r->base, r->place.events, on_event, r, &r->events, e);
+	if (rc == 0)
+		rc = client_log_new(
+			r->base, r->place.log, on_log, r, &r->log, e);
+	return rc;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/say.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static bool stderr_is_raw; /* what the terminal is, not what the program is */
+
+void ctl_say_raw(bool raw)
+{
+	stderr_is_raw = raw;
+}
+
+void ctl_say_line(const char *line)
+{
+	const char *end = stderr_is_raw ? "\r\n" : "\n";
+	struct iovec v[] = {
+		{(char *)line, strlen(line)}, {(char *)end, strlen(end)}};
+	ssize_t r = writev(STDERR_FILENO, v, 2);
+
+	(void)r; /* there is nobody left to tell */
+}
+
+void ctl_say(const char *fmt, ...)
+{
+	char line[ERR_MSG_MAX + 256];
+	va_list ap;
+	int n;
+
+	n = snprintf(line, sizeof(line), "wispctl: ");
+	va_start(ap, fmt);
+	vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
+	va_end(ap);
+	ctl_say_line(line);
+}
+
+bool ctl_say_colours(void)
+{
+	const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
+
+	return isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0 &&
+	       !(no && *no);
+}

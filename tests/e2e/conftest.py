@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the e2e suite. See README.md in this folder."""
+import os
+
+import pytest
+
+import container
+import daemon as daemons
+import events
+import leaks
+import rawshim
+import runtime as runtimes
+import world
+
+
+def pytest_configure(config):
+    for line in ("both: runs under runc and under crun",
+                 "go_fails(reason, run=True): a known fault of the Go shim",
+                 "settle(seconds): how long leftovers may take to vanish"):
+        config.addinivalue_line("markers", line)
+    if not config.option.collectonly and os.geteuid() == 0:
+        world.enter()
+
+
+def pytest_unconfigure():
+    if world.base:
+        world.leave()
+
+
+def pytest_report_header():
+    return f"shim: {world.SHIM}, run: {world.RUN}, in: {world.base}"
+
+
+def pytest_generate_tests(metafunc):
+    if "runtime" in metafunc.fixturenames:
+        both = metafunc.definition.get_closest_marker("both")
+        metafunc.parametrize("runtime", ["runc", "crun"] if both else ["runc"],
+                             scope="session")
+
+
+def pytest_collection_modifyitems(items):
+    go = world.is_go()
+    for item in items:
+        mark = item.get_closest_marker("go_fails")
+        if go and mark:
+            item.add_marker(pytest.mark.xfail(
+                reason="Go shim: " + mark.args[0], strict=False,
+                run=mark.kwargs.get("run", True)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def whole_run():
+    """The machine is as it was: checked once more when all is stopped."""
+    if world.base is None:
+        pytest.exit("the e2e suite needs root: it makes containers", 2)
+    if not os.access(world.SHIM, os.X_OK):
+        pytest.exit(f"no shim at {world.SHIM}: run `make`, or set WISP_SHIM",
+                    2)
+    before = leaks.snapshot()
+    yield
+    left = leaks.since(before)
+    if left:
+        names = str(left)
+        leaks.remove(left)
+        pytest.fail(f"left at the end of the run:\n{names}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def _daemons():
+    made = {}
+    yield made
+    for d in made.values():
+        d.stop()
+
+
+@pytest.fixture(scope="session")
+def _daemon(_daemons, runtime):
+    """Before the leak check in time, so that it is not counted."""
+    if runtime not in _daemons:
+        _daemons[runtime] = daemons.Daemon(runtime).prepare()
+    return _daemons[runtime]
+
+
+@pytest.fixture(autouse=True)
+def no_leaks(request, whole_run):
+    """After each test: nothing more than before it."""
+    before = leaks.snapshot()
+    yield
+    for d in list(daemons.running):
+        d.end_clients()
+    mark = request.node.get_closest_marker("settle")
+    left = leaks.since(before, mark.args[0] if mark else leaks.SETTLE)
+    if left:
+        names = str(left)
+        leaks.remove(left)
+        for d in daemons.running:
+            d.dirty = True
+        pytest.fail(f"the test left behind:\n{names}", pytrace=False)
+
+
+@pytest.fixture
+def tmp():
+    """A folder for the test, short enough for sockets, gone with the run."""
+    path = world.base / "t" / world.fresh("t")
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def daemon(_daemon, no_leaks):
+    """The shared containerd of this runtime."""
+    if _daemon.dirty or _daemon.process.poll() is not None:
+        _daemon.restart()
+        _daemon.dirty = False
+    yield _daemon
+
+
+@pytest.fixture
+def own_daemon(no_leaks):
+    """Makes containerds that the test may kill; gone after it."""
+    made = []
+
+    def make(*args, **kw):
+        d = daemons.Daemon(*args, **kw)
+        made.append(d)
+        return d.prepare()
+    yield make
+    for d in made:
+        if d.process is None:
+            d.start()
+        for id in d.containers():
+            container.Container(d, id).remove()
+        d.stop()
+
+
+@pytest.fixture
+def box(daemon):
+    """box("sleep", "100") runs a container in the background; it is
+    removed after the test in whatever state it is."""
+    made = []
+
+    def make(*cmd, how=container.detached, **kw):
+        id = kw.pop("id", None) or world.fresh()
+        made.append(container.Container(daemon, id))
+        made[-1] = how(daemon, *cmd, id=id, **kw)
+        return made[-1]
+    yield make
+    for c in reversed(made):
+        c.remove()
+
+
+@pytest.fixture
+def follow(daemon):
+    """The daemon's events from now on."""
+    log = events.Follower(daemon)
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def raw(no_leaks, tmp):
+    """raw(...) makes a RawShim; all are ended after the test."""
+    made = []
+
+    def make(**kw):
+        folder = tmp / world.fresh("s")
+        folder.mkdir()
+        made.append(rawshim.RawShim(folder, **kw))
+        return made[-1]
+    yield make
+    for s in reversed(made):
+        s.close()
+
+
+@pytest.fixture
+def shim(raw):
+    """One shim that was started for container c1, connected."""
+    return raw().start("c1")
+
+
+@pytest.fixture
+def fake(tmp):
+    """A runtime that can be told to misbehave."""
+    folder = tmp / "rt"
+    folder.mkdir()
+    return runtimes.FakeRunc(folder)

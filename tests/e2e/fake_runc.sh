@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# A runtime with faults. It lies in a folder of the test's (see runtime.py)
+# and passes every call on to the real runc, but first sources "before-SUB"
+# and afterwards "after-SUB" if the folder has them (SUB: create, exec, ...).
+# Such a snippet may use $sub, $id, $log, $pid_file, sleep, print garbage, or
+# exit. Each call is a line in "calls".
+here=$(dirname "$0")
+sub= id= log= pid_file= value=
+for arg in "$@"; do
+	case $value in
+	log) log=$arg ;;
+	pid-file) pid_file=$arg ;;
+	esac
+	if [ -n "$value" ]; then
+		value=
+		continue
+	fi
+	case $arg in
+	--log=*) log=${arg#*=} ;;
+	--pid-file=*) pid_file=${arg#*=} ;;
+	--log | --pid-file) value=${arg#--} ;;
+	--root | --log-format | --bundle | --console-socket | --process | \
+	--format | --resources | --image-path | --work-path) value=other ;;
+	-*) ;;
+	*) if [ -z "$sub" ]; then sub=$arg
+	   elif [ -z "$id" ]; then id=$arg; fi ;;
+	esac
+done
+echo "$sub $id: $*" >>"$here/calls"
+if [ -e "$here/before-$sub" ]; then . "$here/before-$sub"; fi
+[ -e "$here/after-$sub" ] || exec runc "$@"
+runc "$@"
+code=$?
+. "$here/after-$sub"
+exit $code

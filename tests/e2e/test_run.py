@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ctr run: output, environment, exit codes, the names a shim may have."""
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import poll
+import world
+
+pytestmark = pytest.mark.both
+
+
+def test_output(daemon):
+    r = daemon.run("sh", "-c", "echo out; echo err >&2")
+    assert (r.out, r.err) == ("out\n", "err\n")
+
+
+def test_environment_cwd_and_arguments(daemon):
+    r = daemon.run("sh", "-c", 'echo "$A|$(pwd)|$1|$2"', "sh", "a  b", "*",
+                   flags=("--env", "A=x y", "--cwd", "/tmp"))
+    assert r.out == "x y|/tmp|a  b|*\n"
+
+
+def test_rootfs_is_the_image_and_goes(daemon, box):
+    c = box("sleep", "1000")
+    rootfs = daemon.bundle(c.id) / "rootfs"
+    assert c.exec("ls", "/bin/busybox").out == "/bin/busybox\n"
+    assert c.exec("sh", "-c", "echo x >/mark; cat /mark").out == "x\n"
+    c.stop()
+    c.delete()
+    poll.until(lambda: not rootfs.exists(), f"{rootfs} is gone")
+
+
+def test_exit_codes_of_init(daemon):
+    codes = [*range(0, 256, 9), 1, 2, 125, 126, 127, 128, 129, 137, 143, 255]
+
+    def run(n):
+        return daemon.run("sh", "-c", f"exit {n}", ok=None).rc
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(run, codes)) == codes
+
+
+def test_exit_codes_of_exec(daemon, box):
+    c = box("sleep", "1000")
+
+    def run(n):
+        return c.exec("sh", "-c", f"exit {n}", ok=None).rc
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(run, range(256))) == list(range(256))
+
+
+def test_many_at_once(daemon):
+    def run(n):
+        r = daemon.run("sh", "-c", f"echo {n}; exit {n}", ok=None, timeout=90)
+        return r.rc, r.out
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(run, range(20))) == [
+            (n, f"{n}\n") for n in range(20)]
+
+
+def test_absolute_path_as_runtime(daemon, tmp):
+    if daemon.runtime == "crun":
+        pytest.skip("ctr has no --runc-binary for such a runtime name")
+    shim = tmp / "any name"
+    shim.symlink_to(world.SHIM)
+    r = daemon.ctr("run", "--rm", "--runtime", shim,
+                   *daemon.run_args("echo", "x")[3:])
+    assert r.out == "x\n"
+
+
+def test_called_containerd_shim_runc_v2(daemon):
+    r = daemon.ctr("run", "--rm", "--runtime", "io.containerd.runc.v2",
+                   *daemon.run_args("echo", "x")[len(daemon.runtime_flags)
+                                                 + 1:])
+    assert r.out == "x\n"
+
+
+def test_runc_root_option(daemon, box):
+    """`root` in the options: the runtime's state is in <root>/<namespace>."""
+    root = world.base / "tmp" / world.fresh("root")
+    flags = ("--null-io", "--runtime", "io.containerd.runc.v2",
+             "--runc-binary", daemon.runtime, "--runc-root", root)
+    c = box("sleep", "1000", flags=flags)
+    assert (root / daemon.ns / c.id).is_dir()
+    c.stop()
+    c.delete()
+    assert not (root / daemon.ns / c.id).exists()
+    for d in (root / daemon.ns, root):
+        d.rmdir()
+
+
+@pytest.mark.go_fails("1.6 takes containerd.runc.v1.Options only")
+def test_runtime_options_in_toml(daemon, tmp):
+    """What CRI passes to a runtime it does not know."""
+    root = world.base / "tmp" / world.fresh("root")
+    toml = tmp / "options.toml"
+    toml.write_text(f'BinaryName = "{daemon.runtime}"\nRoot = "{root}"\n')
+    r = daemon.ctr("run", "--rm", "--runtime", "io.containerd.wisp.v1",
+                   "--runtime-config-path", toml,
+                   *daemon.run_args("echo", "x")[
+                       len(daemon.runtime_flags) + 1:])
+    assert r.out == "x\n"
+    assert (root / daemon.ns).is_dir(), "Root was not used"
+    for d in (root / daemon.ns, root):
+        d.rmdir()
