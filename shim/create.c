@@ -257,6 +257,7 @@ static void start_done(int r, const struct err *e, void *arg)
 	proc_set(p, r == 0 ? EV_STARTED : EV_START_FAILED, NULL);
 	if (r == 0)
 		events_start(p);
+	task_oom_hint(p->task);
 	proc_finish(p, r, e);
 	host_trim_memory();
 	task_settle(p->task);

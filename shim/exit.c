@@ -106,8 +106,11 @@ void task_settle(struct task *t)
 void task_oom_hint(void *arg)
 {
 	struct task *t = arg;
-	uint64_t n = cgroup_oom_kills(t->cgroup);
+	uint64_t n;
 
+	if (!t->cgroup || t->init.state == TASK_STARTING)
+		return; /* told once it is started */
+	n = cgroup_oom_kills(t->cgroup);
 	if (n == t->oom_kills)
 		return;
 	log_info(t->id, "the kernel's OOM killer ended %" PRIu64 " processes",
@@ -136,8 +139,7 @@ void proc_exited(const struct process_exit *x, void *arg)
 	p->exited = true;
 	p->status = x->status;
 	p->exited_at = x->at;
-	if (t->cgroup) /* an OOM comes before the exit that it causes */
-		task_oom_hint(t);
+	task_oom_hint(t); /* it comes before the exit that it causes */
 	if (proc_is_init(p))
 		init_exited(t);
 	task_settle(t);

@@ -121,6 +121,26 @@ int cgroup_mount_point(
 	return ret;
 }
 
+/* Where nearly every host has them (file-hierarchy(7) of systemd): a host with
+ * thousands of mounts is spared the reading of its mountinfo. */
+static bool usual_place(
+	const char *controller, const char *within, char *buf, size_t n)
+{
+	const char *folder = *controller ? controller : "unified";
+	int len;
+
+	if (*controller || access("/sys/fs/cgroup/cgroup.procs", F_OK) < 0)
+		len = snprintf(buf, n, "/sys/fs/cgroup/%s%s", folder, within);
+	else
+		len = snprintf(buf, n, "/sys/fs/cgroup%s", within);
+	if (len < 0 || (size_t)len >= n || strstr(within, "/..") ||
+		access(buf, F_OK) < 0)
+		return false;
+	if (buf[len - 1] == '/')
+		buf[len - 1] = '\0';
+	return true;
+}
+
 int cgroup_path(int64_t pid, const char *controller, char *buf, size_t n)
 {
 	char within[CGROUP_PATH_MAX], point[CGROUP_PATH_MAX];
@@ -130,6 +150,8 @@ int cgroup_path(int64_t pid, const char *controller, char *buf, size_t n)
 	int r;
 
 	r = path_within(pid, controller, within, sizeof(within));
+	if (r == 0 && usual_place(controller, within, buf, n))
+		return 0;
 	if (r == 0)
 		r = cgroup_mount_point(controller, point, root, sizeof(root));
 	if (r < 0)

@@ -421,3 +421,14 @@ def test_daemon_killed_in_create_and_never_back(own_daemon, fake):
     shim = d.shim_of(id)
     d.kill()
     poll.until(lambda: not proc.alive(shim), f"shim {shim} has left", 30)
+
+
+# ---- out of memory while the runtime is still at it
+
+def test_oom_before_start_has_returned(raw, fake):
+    """However long `runc start` takes to end: start, oom, exit."""
+    fake.after("start", "sleep 1")
+    s = raw(runtime=fake.path).start(
+        "c1", ["tail", "/dev/zero"], memory=16 << 20)
+    s.run("c1")
+    assert s.until("exit(137)") == ["create", "start", "oom", "exit(137)"]
