@@ -36,6 +36,16 @@ struct relay {
 
 static void relay_pump(struct relay *r);
 
+/* No memory: look again soon, and do not spin until then. */
+static void relay_rest(struct relay *r)
+{
+	static const struct timeval soon = {.tv_usec = 100000};
+
+	stream_watch(r->from, 0);
+	stream_watch(r->to, 0);
+	event_add(r->turn, &soon);
+}
+
 static void relay_wait(struct relay *r, bool for_room)
 {
 	int a, b;
@@ -43,11 +53,8 @@ static void relay_wait(struct relay *r, bool for_room)
 	r->blocked = for_room;
 	a = stream_watch(r->from, for_room ? 0 : STREAM_READ);
 	b = stream_watch(r->to, for_room ? STREAM_WRITE : 0);
-	if (a < 0 || b < 0) { /* no memory for an event: look again soon */
-		static const struct timeval soon = {.tv_usec = 100000};
-
-		event_add(r->turn, &soon);
-	}
+	if (a < 0 || b < 0)
+		relay_rest(r);
 }
 
 static bool relay_linger(struct relay *r)
@@ -95,19 +102,26 @@ static int relay_move(struct relay *r)
 		r->bytes += (uint64_t)n;
 		return 1;
 	}
-	if (n == -EOPNOTSUPP) {
+	switch (n) {
+	case -ENOBUFS:
+		relay_wait(r, true);
+		return 0;
+	case -EPIPE:
+		relay_end(r);
+		return 0;
+	case -EAGAIN:
+		if (!r->finishing) {
+			relay_wait(r, false);
+			return 0;
+		}
+		/* fall through */
+	case 0:
+		relay_delivered(r);
+		return 0;
+	default: /* this pair can't, or a full disk: see what gets lost */
 		r->copying = true;
 		return 1;
 	}
-	if (n == -ENOBUFS)
-		relay_wait(r, true);
-	else if (n == -EAGAIN && !r->finishing)
-		relay_wait(r, false);
-	else if (n == 0 || n == -EAGAIN)
-		relay_delivered(r);
-	else
-		relay_end(r);
-	return 0;
 }
 
 static int relay_write(struct relay *r)
@@ -141,7 +155,11 @@ static int relay_copy(struct relay *r)
 		return relay_write(r);
 	if (!r->buf)
 		r->buf = malloc(COPY_MAX);
-	n = r->buf ? stream_read(r->from, r->buf, COPY_MAX) : -EAGAIN;
+	if (!r->buf) {
+		relay_rest(r);
+		return 0;
+	}
+	n = stream_read(r->from, r->buf, COPY_MAX);
 	if (n > 0) {
 		r->off = 0;
 		r->len = (size_t)n;

@@ -52,13 +52,11 @@ static int open_daemon_side(
 	case URI_FIFO:
 		return stream_open_fifo(s->base, u.path, &l->daemon, e);
 	case URI_FILE:
-		if (i == IN)
-			return err_set(e, -EINVAL, "stdin can't be a file://");
 		return stream_open_log(s->base, u.path, &l->daemon, e);
-	case URI_BINARY:
+	case URI_BINARY: /* stdio_check() lets none through */
 		break;
 	}
-	return err_set(e, -ENOSYS, "stdio '%s' is not implemented", text);
+	return -ENOSYS;
 }
 
 static int open_pipe(struct stdio *s, int i, const struct stdio_config *config)
@@ -109,6 +107,11 @@ int stdio_check(const char *in, const char *out, const char *err, struct err *e)
 
 	for (i = 0; i < N; i++) {
 		r = uri_parse(text[i], &u, e);
+		if (r == 0 && u.scheme == URI_BINARY)
+			r = err_set(e, -ENOSYS, "stdio '%s' is not implemented",
+				text[i]);
+		if (r == 0 && i == IN && u.scheme == URI_FILE)
+			r = err_set(e, -EINVAL, "it can't be a file://");
 		if (r < 0) {
 			err_prefix(e, "%s", line_names[i]);
 			return r;
@@ -285,7 +288,7 @@ static void stdio_tick(evutil_socket_t fd, short what, void *arg)
 		return;
 	bytes = progress(s, &blocked);
 	s->quiet_ms = bytes == s->seen && !blocked ? s->quiet_ms + TICK_MS : 0;
-	s->waited_ms = bytes == s->seen ? s->waited_ms + TICK_MS : 0;
+	s->waited_ms += TICK_MS;
 	s->seen = bytes;
 	if (s->quiet_ms > STDIO_QUIET_MS || s->waited_ms > STDIO_DRAIN_MS)
 		drop_output(s);
@@ -318,7 +321,13 @@ bool stdio_was_cut(const struct stdio *s)
 
 uint64_t stdio_lost(const struct stdio *s)
 {
-	return s->lost;
+	uint64_t lost = s->lost;
+	int i;
+
+	for (i = 0; i < N; i++)
+		if (s->line[i].relay)
+			lost += relay_lost(s->line[i].relay);
+	return lost;
 }
 
 void stdio_close(struct stdio *s)

@@ -25,7 +25,8 @@ struct stdio_config {
 };
 
 /* How long stdio_drain() waits: for a source that is silent but held open by
- * somebody (quiet), and at the most, for a reader who does not read. */
+ * somebody, or a reader who has never come (quiet); and at the most, for a
+ * reader who is slow or a source that never falls silent. */
 #define STDIO_QUIET_MS 1000
 #define STDIO_DRAIN_MS 10000
 

@@ -86,7 +86,7 @@ int uri_parse(const char *text, struct uri *ret, struct err *e)
 	if (!text || !*text)
 		return 0;
 	ret->scheme = URI_FIFO;
-	colon = strstr(text, "://");
+	colon = text[0] == '/' ? NULL : strstr(text, "://");
 	if (colon) {
 		r = parse_scheme(text, colon, ret, e);
 		if (r < 0)

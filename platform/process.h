@@ -73,6 +73,10 @@ int exit_source_new(struct event_base *base, void (*ready)(void *arg),
 /* 1 and one exit, or 0 when there is none now. Allocates nothing. */
 int exit_source_next(struct exit_source *x, struct process_exit *ret);
 
+/* The same for one process only. */
+int exit_source_next_of(
+	struct exit_source *x, int64_t pid, struct process_exit *ret);
+
 void exit_source_free(struct exit_source *x);
 
 #endif

@@ -66,6 +66,21 @@ static bool park_has_room(struct reaper *r)
 	return true;
 }
 
+/* No room for more that nobody has claimed: those stay with the kernel, and
+ * the claimed ones are asked for one by one. */
+static void collect_claimed(struct reaper *r)
+{
+	struct process_exit x;
+	struct claim **c = &r->claims;
+
+	while (*c) {
+		if (exit_source_next_of(r->source, (*c)->exit.pid, &x))
+			claim_finish(r, c, &x);
+		else
+			c = &(*c)->next;
+	}
+}
+
 static void reaper_collect(struct reaper *r)
 {
 	struct process_exit x;
@@ -79,6 +94,8 @@ static void reaper_collect(struct reaper *r)
 		else if (r->holds > 0)
 			r->parked[r->n_parked++] = x;
 	}
+	if (r->holds > 0 && !park_has_room(r))
+		collect_claimed(r);
 }
 
 static void reaper_deliver(struct reaper *r)
@@ -218,6 +235,8 @@ int reaper_claim(struct reaper *r, int64_t pid, reaper_cb cb, void *arg)
 	struct claim *c;
 
 	reaper_collect(r);
+	if (r->due)
+		event_active(r->deliver, EV_TIMEOUT, 0);
 	if (*claim_find(r, pid))
 		return -EEXIST;
 	x = parked_find(r, pid);
@@ -229,10 +248,13 @@ int reaper_claim(struct reaper *r, int64_t pid, reaper_cb cb, void *arg)
 	if (!c)
 		return -ENOMEM;
 	claim_add(r, c, pid);
-	if (x)
+	if (x) {
 		claim_finish(r, &r->claims, x);
-	if (r->due)
+		r->n_parked--;
+		memmove(x, x + 1,
+			(size_t)(r->parked + r->n_parked - x) * sizeof(*x));
 		event_active(r->deliver, EV_TIMEOUT, 0);
+	}
 	return 0;
 }
 

@@ -52,7 +52,8 @@ static void on_value(const char *path, enum json_type type, const char *text,
 	struct reading *rd = arg;
 	size_t i;
 
-	if (strncmp(path, "linux.namespaces[]", 18) == 0)
+	if (strncmp(path, "linux.namespaces[]", 18) == 0 &&
+		(type == JSON_STRING || type == JSON_OBJECT))
 		on_namespace(rd, path, text, n);
 	for (i = 0; i < 2 && type == JSON_STRING && n > 0; i++) {
 		if (strcmp(path, group_annotations[i]) != 0)
@@ -178,6 +179,8 @@ int bundle_read_exit(const char *dir, int64_t *ret_pid, uint32_t *ret_status,
 	struct timespec *ret_at)
 {
 	char path[BUNDLE_PATH_MAX], text[96];
+	int64_t pid;
+	uint32_t status;
 	long long sec;
 	long nsec;
 	int r = bundle_path(dir, EXIT_FILE, path);
@@ -186,9 +189,11 @@ int bundle_read_exit(const char *dir, int64_t *ret_pid, uint32_t *ret_status,
 		r = file_read_into(path, text, sizeof(text));
 	if (r < 0)
 		return r;
-	if (sscanf(text, "%" SCNd64 " %" SCNu32 " %lld %ld", ret_pid,
-		    ret_status, &sec, &nsec) != 4)
+	if (sscanf(text, "%" SCNd64 " %" SCNu32 " %lld %ld", &pid, &status,
+		    &sec, &nsec) != 4)
 		return -EINVAL;
+	*ret_pid = pid;
+	*ret_status = status;
 	ret_at->tv_sec = (time_t)sec;
 	ret_at->tv_nsec = nsec;
 	return 0;

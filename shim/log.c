@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "platform/host.h"
+#include "shim/ident.h"
 
 /* A write up to this size is atomic on a FIFO: pipe(7), PIPE_BUF */
 #define LOG_LINE_MAX 4096
@@ -26,43 +27,54 @@ struct line {
 	size_t n, max;
 };
 
-static void put(struct line *l, char c)
+/* All of it or nothing. */
+static bool put(struct line *l, const char *s, size_t n)
 {
-	if (l->n < l->max)
-		l->buf[l->n++] = c;
+	if (l->max - l->n < n)
+		return false;
+	memcpy(l->buf + l->n, s, n);
+	l->n += n;
+	return true;
 }
 
-/* As Go's %q would, for what a log line can hold. */
-static void put_quoted(struct line *l, const char *s)
+/* One byte as Go's %q would write it. */
+static size_t quote(unsigned char c, char out[4])
 {
 	static const char digits[] = "0123456789abcdef";
 
-	put(l, '"');
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c == '"' || c == '\\') {
-			put(l, '\\');
-			put(l, (char)c);
-		} else if (c == '\n') {
-			put(l, '\\');
-			put(l, 'n');
-		} else if (c < 0x20 || c == 0x7f) {
-			put(l, '\\');
-			put(l, 'x');
-			put(l, digits[c >> 4]);
-			put(l, digits[c & 15]);
-		} else {
-			put(l, (char)c);
-		}
+	if (c >= 0x20 && c != 0x7f && c != '"' && c != '\\') {
+		out[0] = (char)c;
+		return 1;
 	}
-	put(l, '"');
+	out[0] = '\\';
+	if (c == '"' || c == '\\' || c == '\n') {
+		out[1] = c == '\n' ? 'n' : (char)c;
+		return 2;
+	}
+	out[1] = 'x';
+	out[2] = digits[c >> 4];
+	out[3] = digits[c & 15];
+	return 4;
+}
+
+/* What does not fit is left out; the quotes are there all the same. */
+static void put_quoted(struct line *l, const char *s)
+{
+	char out[4];
+
+	if (l->max - l->n < 2)
+		return;
+	l->buf[l->n++] = '"';
+	l->max--;
+	while (*s && put(l, out, quote((unsigned char)*s, out)))
+		s++;
+	l->max++;
+	l->buf[l->n++] = '"';
 }
 
 static void put_text(struct line *l, const char *s)
 {
-	while (*s)
-		put(l, *s++);
+	put(l, s, strlen(s));
 }
 
 static void put_time(struct line *l)
@@ -81,24 +93,21 @@ static void put_time(struct line *l)
 size_t log_format(char *buf, size_t n, enum log_level level, const char *id,
 	const char *msg)
 {
-	/* room is kept for what comes after a message that is cut */
-	size_t keys = n - 3 - (id ? strlen(id) + 4 : 0);
-	struct line l = {.buf = buf, .max = keys};
+	char key[IDENT_MAX + 8] = "";
+	struct line l = {.buf = buf, .max = n - 2}; /* newline and NUL */
 
+	if (id)
+		snprintf(key, sizeof(key), " id=%.*s", IDENT_MAX, id);
 	put_time(&l);
 	put_text(&l, "level=");
 	put_text(&l, level_names[level]);
 	put_text(&l, " msg=");
-	put_quoted(&l, msg);
-	if (l.n >= keys) { /* cut: its quote is missing */
-		l.n = keys - 1;
-		buf[l.n++] = '"';
+	if (l.max - l.n > strlen(key)) {
+		l.max -= strlen(key);
+		put_quoted(&l, msg);
+		l.max += strlen(key);
 	}
-	l.max = n - 2;
-	if (id) {
-		put_text(&l, " id=");
-		put_text(&l, id);
-	}
+	put_text(&l, key);
 	buf[l.n++] = '\n';
 	buf[l.n] = '\0';
 	return l.n;

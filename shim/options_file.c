@@ -77,9 +77,11 @@ static void text_add(void *ctx, const char *s, size_t n)
 {
 	struct text *t = ctx;
 
+	if (t->no_memory)
+		return;
 	if (t->n + n > t->room) {
 		size_t room = 2 * (t->n + n) + 256;
-		char *more = t->no_memory ? NULL : realloc(t->data, room);
+		char *more = realloc(t->data, room);
 
 		t->no_memory = !more;
 		if (!more)

@@ -8,7 +8,7 @@ protobuf-c-compiler protobuf-compiler libprotobuf-dev libyajl-dev
 libseccomp-dev libmd-dev busybox-static runc crun containerd
 check clang clang-format clang-tidy libclang-rt-14-dev valgrind strace
 python3 python3-pytest python3-pytest-timeout python3-pexpect
-python3-protobuf"
+python3-protobuf python3-grpcio"
 
 command -v dpkg-query >/dev/null 2>&1 || exit 0 # not Debian: see README.md
 missing=

@@ -3,12 +3,15 @@
 
 #include <event2/event.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -26,6 +29,15 @@ struct exit_source {
 	void *arg;
 };
 
+static int check_program(const char *path)
+{
+	struct stat st;
+
+	if (access(path, X_OK) < 0 || stat(path, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? 0 : -EACCES; /* a folder has X, too */
+}
+
 /* execvp(3) may allocate, which a child that shares our memory must not, so
  * the search is done before there is one. */
 static int find_program(const char *name, char *path, size_t n)
@@ -36,7 +48,7 @@ static int find_program(const char *name, char *path, size_t n)
 	if (strchr(name, '/')) {
 		if ((size_t)snprintf(path, n, "%s", name) >= n)
 			return -ENAMETOOLONG;
-		return access(path, X_OK) < 0 ? -errno : 0;
+		return check_program(path);
 	}
 	if (!dir || !*dir)
 		dir = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
@@ -46,10 +58,12 @@ static int find_program(const char *name, char *path, size_t n)
 
 		if (len > 0 && (size_t)snprintf(path, n, "%.*s/%s", (int)len,
 				       dir, name) < n) {
-			if (access(path, X_OK) == 0)
+			int x = check_program(path);
+
+			if (x == 0)
 				return 0;
-			if (errno == EACCES)
-				r = -EACCES;
+			if (x == -EACCES)
+				r = x;
 		}
 		dir += len + (dir[len] == ':');
 	}
@@ -69,7 +83,8 @@ struct child {
 	int fds[PROCESS_ENDPOINTS_MAX];
 	int n_fds;
 	pid_t parent;
-	volatile int error; /* the child's errno: it shares our memory */
+	volatile int error;   /* the child's errno: it shares our memory */
+	volatile bool in_cwd; /* that was as far as it came */
 };
 
 /* Moves the child's descriptors into place: out of the way first, so that no
@@ -106,10 +121,13 @@ static void child_exec(struct child *c)
 		return;
 	if (getppid() != c->parent)
 		_exit(127);
+	c->in_cwd = true;
 	if (c->spec->cwd && chdir(c->spec->cwd) < 0)
 		return;
+	c->in_cwd = false;
 	if (child_place_fds(c) < 0)
 		return;
+	close_range((unsigned)c->n_fds, ~0U, CLOSE_RANGE_CLOEXEC);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execve(c->path, (char *const *)c->spec->argv,
@@ -168,7 +186,10 @@ int process_spawn(
 		return err_sys(e, -errno, "fork for '%s'", path);
 	if (c.error) {
 		waitpid(pid, NULL, 0); /* it has ended: this does not wait */
-		return err_sys(e, -c.error, "cannot run '%s'", path);
+		return c.in_cwd ? err_sys(e, -c.error,
+					  "cannot run '%s' in folder '%s'",
+					  path, spec->cwd)
+				: err_sys(e, -c.error, "cannot run '%s'", path);
 	}
 	*ret_pid = pid;
 	return 0;
@@ -210,6 +231,11 @@ int process_ref_open(int64_t pid, struct process_ref **ret)
 
 int process_ref_signal(struct process_ref *ref, uint32_t signal)
 {
+	struct pollfd p = {.fd = ref->fd, .events = POLLIN};
+
+	/* a zombie takes signals, too; its pidfd says that it has ended */
+	if (poll(&p, 1, 0) > 0)
+		return -ESRCH;
 	if (syscall(SYS_pidfd_send_signal, ref->fd, (int)signal, NULL, 0) < 0)
 		return -errno;
 	return 0;
@@ -261,13 +287,11 @@ int exit_source_new(struct event_base *base, void (*ready)(void *arg),
 	return 0;
 }
 
-int exit_source_next(struct exit_source *x, struct process_exit *ret)
+static int collect(pid_t which, struct process_exit *ret)
 {
 	int status;
-	pid_t pid;
+	pid_t pid = waitpid(which, &status, WNOHANG);
 
-	(void)x;
-	pid = waitpid(-1, &status, WNOHANG);
 	if (pid <= 0)
 		return 0;
 	ret->pid = pid;
@@ -275,6 +299,19 @@ int exit_source_next(struct exit_source *x, struct process_exit *ret)
 					  : (unsigned)WEXITSTATUS(status);
 	clock_gettime(CLOCK_REALTIME, &ret->at);
 	return 1;
+}
+
+int exit_source_next(struct exit_source *x, struct process_exit *ret)
+{
+	(void)x;
+	return collect(-1, ret);
+}
+
+int exit_source_next_of(
+	struct exit_source *x, int64_t pid, struct process_exit *ret)
+{
+	(void)x;
+	return collect((pid_t)pid, ret);
 }
 
 void exit_source_free(struct exit_source *x)

@@ -230,9 +230,13 @@ static int which_end_waits(int from)
 {
 	struct pollfd p = {.fd = from, .events = POLLIN};
 
-	if (poll(&p, 1, 0) > 0 && (p.revents & POLLIN))
+	if (poll(&p, 1, 0) <= 0)
+		return -EAGAIN;
+	if (p.revents & POLLIN)
 		return -ENOBUFS;
-	return -EAGAIN;
+	/* empty, and nobody is left to write: splice looked at the full
+	 * destination first */
+	return p.revents & (POLLHUP | POLLERR) ? 0 : -EAGAIN;
 }
 
 ssize_t stream_move(struct stream *from, struct stream *to, size_t n)
