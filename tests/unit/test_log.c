@@ -182,6 +182,25 @@ START_TEST(test_cut_escapes)
 }
 END_TEST
 
+/* What a client calls its container is no reason to leave the buffer. */
+START_TEST(test_long_id)
+{
+	char line[512], id[1000];
+	size_t n, len;
+
+	memset(id, 'i', sizeof(id));
+	for (n = 1; n < sizeof(id); n++) {
+		id[n] = '\0';
+		memset(line, '#', sizeof(line));
+		len = log_format(line, 300, LOG_INFO, id, "message");
+		ck_assert_uint_lt(len, 300);
+		ck_assert_int_eq(line[300], '#');
+		ck_assert_int_eq(line[len - 1], '\n');
+		id[n] = 'i';
+	}
+}
+END_TEST
+
 static int open_log(void)
 {
 	int fd;
@@ -355,8 +374,9 @@ int main(void)
 {
 	const TTest *const tests[] = {test_line, test_keys_follow_the_message,
 		test_every_byte, test_cut, test_cut_exactly, test_cut_escapes,
-		test_fifo, test_reader_comes_later, test_without_a_log,
-		test_dropped, test_whole_lines, test_longest, NULL};
+		test_long_id, test_fifo, test_reader_comes_later,
+		test_without_a_log, test_dropped, test_whole_lines,
+		test_longest, NULL};
 
 	return suite_run("log", tests);
 }

@@ -32,6 +32,14 @@ unsigned count_fds(void)
 	return n - 3; /* ".", ".." and dir's own */
 }
 
+void cloexec_all(void)
+{
+	int fd;
+
+	for (fd = 3; fd < 1024; fd++)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 static void test_enter(void)
 {
 	char dir[sizeof(suite_dir) + 8];
@@ -143,9 +151,9 @@ int64_t real_ms(void)
 
 void nap(void)
 {
-	static const struct timespec ms = {.tv_nsec = 1000000};
+	static const struct timespec moment = {.tv_nsec = 200000};
 
-	nanosleep(&ms, NULL);
+	nanosleep(&moment, NULL);
 }
 
 void loop_turn(struct event_base *base)

@@ -39,9 +39,12 @@ bool file_exists(const char *path);
 /* Descriptors of this process that are open. */
 unsigned count_fds(void);
 
+/* No child inherits those above 2 that are open now: some are Check's. */
+void cloexec_all(void);
+
 /* Not subject to util_clock.h. */
 int64_t real_ms(void);
-void nap(void); /* a millisecond */
+void nap(void); /* a fraction of a millisecond */
 
 /* Runs the loop once, without waiting. */
 void loop_turn(struct event_base *base);
@@ -53,16 +56,16 @@ void loop_settle(struct event_base *base);
 bool loop_is_idle(struct event_base *base);
 
 /* Runs the loop (NULL: just waits) until cond holds; false if it never does. */
-#define wait_for(base, cond)                                \
-	({                                                  \
-		int64_t end_ms_ = real_ms() + TEST_WAIT_MS; \
-		while (!(cond) && real_ms() < end_ms_) {    \
-			if (base)                           \
-				loop_turn(base);            \
-			if (!(cond))                        \
-				nap();                      \
-		}                                           \
-		(bool)(cond);                               \
+#define wait_for(base, cond)                                        \
+	({                                                          \
+		int64_t end_ms_ = real_ms() + TEST_WAIT_MS;         \
+		bool holds_;                                        \
+		while (!(holds_ = (cond)) && real_ms() < end_ms_) { \
+			if (base)                                   \
+				loop_turn(base);                    \
+			nap();                                      \
+		}                                                   \
+		holds_;                                             \
 	})
 
 /* A test that needs what an ordinary user must not do ends here without it. */

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A relay's ends: files, full disks, terminals, FIFOs. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "platform/linux/fd.h"
+#include "util_flow.h"
+#include "util_pty.h"
+#include "util_test.h"
+
+enum { MIB = 1024 * 1024 };
+
+/* ---- destinations that refuse ---- */
+
+/* Feeds n bytes and an end to a relay into `to`, to its end. */
+static void pour(struct stream *to, size_t n)
+{
+	flow_start(flow_source('p'), to);
+	while (flow.sent < n) {
+		flow_feed(n - flow.sent);
+		flow_settle();
+		ck_assert_uint_eq(flow.n_done, 0);
+	}
+	fd_close(&flow.in);
+	flow_settle();
+	ck_assert_uint_eq(flow.n_done, 1);
+	ck_assert_uint_eq(
+		relay_bytes(flow.relay) + relay_lost(flow.relay), flow.sent);
+}
+
+START_TEST(test_dev_full)
+{
+	flow_begin();
+	pour(flow_stream(open("/dev/full", O_WRONLY | O_CLOEXEC)), 300000);
+	ck_assert_uint_eq(relay_lost(flow.relay), 300000);
+	flow_end();
+}
+END_TEST
+
+START_TEST(test_dev_null)
+{
+	struct stream *to;
+
+	flow_begin();
+	ck_assert_int_eq(stream_open_null(flow.base, &to), 0);
+	pour(to, 3 * MIB);
+	ck_assert_uint_eq(relay_lost(flow.relay), 0);
+	flow_end();
+}
+END_TEST
+
+/* A file system of 256 KiB at "small", which goes with this process. */
+static bool mount_small(void)
+{
+	if (unshare(CLONE_NEWNS) < 0)
+		return false;
+	ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	ck_assert_int_eq(mkdir("small", 0700), 0);
+	ck_assert_int_eq(mount("tmpfs", "small", "tmpfs", 0, "size=256k"), 0);
+	return true;
+}
+
+static size_t file_size(const char *path)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat(path, &st), 0);
+	return (size_t)st.st_size;
+}
+
+static bool is_pattern(const char *path, size_t n)
+{
+	unsigned char *buf = malloc(n + 1);
+	bool same;
+	size_t i;
+
+	ck_assert_uint_eq(get_file(path, (char *)buf, n + 1), n);
+	for (i = 0; i < n && buf[i] == flow_byte(i); i++)
+		;
+	same = i == n;
+	free(buf);
+	return same;
+}
+
+START_TEST(test_file)
+{
+	struct stream *to;
+	struct err e;
+
+	flow_begin();
+	ck_assert_int_eq(
+		stream_open_log(flow.base, here("a/b/log"), &to, &e), 0);
+	pour(to, MIB);
+	ck_assert_uint_eq(file_size("a/b/log"), MIB);
+	ck_assert(is_pattern("a/b/log", MIB));
+	flow_end();
+}
+END_TEST
+
+START_TEST(test_full_disk)
+{
+	struct stream *to;
+	struct err e;
+
+	if (!mount_small())
+		return;
+	flow_begin();
+	ck_assert_int_eq(
+		stream_open_log(flow.base, here("small/log"), &to, &e), 0);
+	pour(to, MIB);
+	ck_assert_uint_gt(relay_lost(flow.relay), 0);
+	ck_assert_uint_eq(relay_bytes(flow.relay), 256 * 1024);
+	ck_assert(is_pattern("small/log", 256 * 1024));
+	flow_end();
+	umount("small");
+}
+END_TEST
+
+/* Where splice(2) is what the disk refuses: a file without O_APPEND. */
+START_TEST(test_full_disk_by_splice)
+{
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC;
+
+	if (!mount_small())
+		return;
+	flow_begin();
+	pour(flow_stream(open("small/f", flags, 0600)), MIB);
+	ck_assert_uint_gt(relay_lost(flow.relay), 0);
+	ck_assert_uint_eq(relay_bytes(flow.relay), 256 * 1024);
+	flow_end();
+	umount("small");
+}
+END_TEST
+
+/* Space again: what comes after that is stored. */
+START_TEST(test_space_again)
+{
+	struct stream *to;
+	uint64_t lost;
+	struct err e;
+
+	if (!mount_small())
+		return;
+	flow_begin();
+	ck_assert_int_eq(
+		stream_open_log(flow.base, here("small/log"), &to, &e), 0);
+	flow_start(flow_source('p'), to);
+	while (relay_lost(flow.relay) == 0) {
+		flow_feed(10000);
+		flow_settle();
+	}
+	lost = relay_lost(flow.relay);
+	ck_assert_int_eq(truncate("small/log", 0), 0);
+	ck_assert_int_eq(write(flow.in, "after", 5), 5);
+	flow_settle();
+	ck_assert_uint_eq(relay_lost(flow.relay), lost);
+	ck_assert_uint_eq(file_size("small/log"), 5);
+	ck_assert_uint_eq(flow.n_done, 0);
+	flow_end();
+	umount("small");
+}
+END_TEST
+
+/* ---- terminals ---- */
+
+/* The master is the source; the test writes into the slave. */
+START_TEST(test_terminal)
+{
+	int master;
+
+	flow_begin();
+	master = pty_open(&flow.in);
+	fcntl(flow.in, F_SETFL, O_NONBLOCK);
+	flow_start(flow_stream(master), flow_destination('p'));
+	flow_carry(100000);
+	flow_feed(1000);
+	fd_close(&flow.in); /* the last slave: the end */
+	ck_assert(wait_for(NULL, (flow_turn(), flow_take())));
+	ck_assert_uint_eq(flow.got, flow.sent);
+	flow_settle();
+	ck_assert_uint_eq(flow.n_done, 1);
+	flow_end();
+}
+END_TEST
+
+/* ---- FIFOs ---- */
+
+/* The reader has not come yet when all is written: the bytes stay for it. */
+START_TEST(test_reader_comes_late)
+{
+	struct stream *to;
+	struct err e;
+
+	flow_begin();
+	ck_assert_int_eq(mkfifo("out", 0600), 0);
+	ck_assert_int_eq(stream_open_fifo(flow.base, here("out"), &to, &e), 0);
+	flow_start(flow_source('p'), to);
+	flow_feed(20000);
+	flow_settle();
+	fd_close(&flow.in);
+	flow_settle();
+	ck_assert_uint_eq(flow.n_done, 0);
+	flow.out = open("out", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ck_assert(wait_for(NULL, (flow_turn(), flow.n_done == 1)));
+	ck_assert(flow_take());
+	ck_assert_uint_eq(flow.got, 20000);
+	flow_end();
+}
+END_TEST
+
+/* With nothing in the FIFO, nobody is waited for. */
+START_TEST(test_no_reader_no_bytes)
+{
+	struct stream *to;
+	struct err e;
+
+	flow_begin();
+	ck_assert_int_eq(mkfifo("out", 0600), 0);
+	ck_assert_int_eq(stream_open_fifo(flow.base, here("out"), &to, &e), 0);
+	flow_start(flow_source('p'), to);
+	fd_close(&flow.in);
+	flow_settle();
+	ck_assert_uint_eq(flow.n_done, 1);
+	flow_end();
+}
+END_TEST
+
+/* A reader that is there, however slow, has the FIFO: it gets its end. */
+START_TEST(test_slow_reader)
+{
+	struct stream *to;
+	struct err e;
+
+	flow_begin();
+	ck_assert_int_eq(mkfifo("out", 0600), 0);
+	ck_assert_int_eq(stream_open_fifo(flow.base, here("out"), &to, &e), 0);
+	flow.out = open("out", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	flow_start(flow_source('p'), to);
+	flow_feed(20000);
+	fd_close(&flow.in);
+	flow_settle();
+	ck_assert_uint_eq(flow.n_done, 1);
+	ck_assert(flow_take());
+	ck_assert_uint_eq(flow.got, 20000);
+	flow_end();
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {test_dev_full, test_dev_null, test_file,
+		test_full_disk, test_full_disk_by_splice, test_space_again,
+		test_terminal, test_reader_comes_late, test_no_reader_no_bytes,
+		test_slow_reader, NULL};
+
+	return suite_run("relay_ends", tests);
+}
