@@ -372,6 +372,17 @@ static void rpc_resume(
 		fail(call, &e);
 }
 
+static void rpc_update(
+	struct ttrpc_call *call, const ProtobufCMessage *m, void *arg)
+{
+	const UpdateRequest *rq = (const void *)m;
+	struct proc *p = find(call, arg, rq->id, "");
+	struct err e;
+
+	if (p && task_update(p->task, rq, done_empty, call, &e) < 0)
+		fail(call, &e);
+}
+
 static void rpc_stats(
 	struct ttrpc_call *call, const ProtobufCMessage *m, void *arg)
 {
@@ -527,7 +538,7 @@ static const ttrpc_handler handlers[] = {
 	rpc_exec,
 	rpc_resize_pty,
 	rpc_close_io,
-	NULL, /* Update */
+	rpc_update,
 	rpc_wait,
 	rpc_stats,
 	rpc_connect,
