@@ -33,25 +33,11 @@ static void remove_files(struct proc *p)
 	bundle_remove(p->task->bundle.dir, n.pid);
 }
 
-static void on_root(const char *path, enum json_type type, const char *text,
-	size_t n, void *arg)
-{
-	bool *is_object = arg;
-
-	(void)text;
-	(void)n;
-	if (!*path)
-		*is_object = type == JSON_OBJECT;
-}
-
 static int check_spec(const ExecRequest *rq, struct err *e)
 {
-	bool is_object = false;
-	int r = json_scan((const char *)rq->spec->value.data,
-		rq->spec->value.len, on_root, &is_object, e);
+	int r = json_check_object(
+		(const char *)rq->spec->value.data, rq->spec->value.len, e);
 
-	if (r == 0 && !is_object)
-		r = err_set(e, -EINVAL, "not a JSON object");
 	if (r < 0)
 		err_prefix(e, "exec '%s': process spec", rq->exec_id);
 	return r;

@@ -230,3 +230,24 @@ int json_scan(const char *data, size_t n, json_cb cb, void *arg, struct err *e)
 	arena_clear(&s);
 	return r;
 }
+
+static void on_root(const char *path, enum json_type type, const char *text,
+	size_t n, void *arg)
+{
+	bool *is_object = arg;
+
+	(void)text;
+	(void)n;
+	if (!*path)
+		*is_object = type == JSON_OBJECT;
+}
+
+int json_check_object(const char *data, size_t n, struct err *e)
+{
+	bool is_object = false;
+	int r = json_scan(data, n, on_root, &is_object, e);
+
+	if (r == 0 && !is_object)
+		r = err_set(e, -EINVAL, "not a JSON object");
+	return r;
+}

@@ -36,4 +36,7 @@ typedef void (*json_cb)(const char *path, enum json_type type, const char *text,
  * where only the syntax matters. */
 int json_scan(const char *data, size_t n, json_cb cb, void *arg, struct err *e);
 
+/* 0 if the document is an object; else as json_scan(). */
+int json_check_object(const char *data, size_t n, struct err *e);
+
 #endif

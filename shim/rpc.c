@@ -372,6 +372,37 @@ static void rpc_resume(
 		fail(call, &e);
 }
 
+static void rpc_update(
+	struct ttrpc_call *call, const ProtobufCMessage *m, void *arg)
+{
+	const UpdateRequest *rq = (const void *)m;
+	struct proc *p = find(call, arg, rq->id, "");
+	struct err e;
+
+	if (p && task_update(p->task, rq, done_empty, call, &e) < 0)
+		fail(call, &e);
+}
+
+static void rpc_stats(
+	struct ttrpc_call *call, const ProtobufCMessage *m, void *arg)
+{
+	const Containerd__Task__V3__StatsRequest *rq = (const void *)m;
+	Containerd__Task__V3__StatsResponse rs =
+		CONTAINERD__TASK__V3__STATS_RESPONSE__INIT;
+	Any stats = GOOGLE__PROTOBUF__ANY__INIT;
+	struct proc *p = find(call, arg, rq->id, "");
+	struct err e;
+
+	if (!p)
+		return;
+	if (task_stats(p->task, &stats, &e) < 0) {
+		fail(call, &e);
+		return;
+	}
+	rs.stats = &stats;
+	ttrpc_call_reply(call, &rs.base);
+}
+
 static void rpc_kill(
 	struct ttrpc_call *call, const ProtobufCMessage *m, void *arg)
 {
@@ -507,9 +538,9 @@ static const ttrpc_handler handlers[] = {
 	rpc_exec,
 	rpc_resize_pty,
 	rpc_close_io,
-	NULL, /* Update */
+	rpc_update,
 	rpc_wait,
-	NULL, /* Stats */
+	rpc_stats,
 	rpc_connect,
 	rpc_shutdown,
 };

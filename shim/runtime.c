@@ -327,6 +327,20 @@ int runtime_kill(const struct runtime *rt, uint32_t signal, bool all,
 	return call_spawn(rt, c, &a, NULL, e);
 }
 
+int runtime_update(const struct runtime *rt, const char *file, runtime_cb cb,
+	void *arg, struct err *e)
+{
+	struct runtime_call *c = call_new(rt, "update", cb, arg, e);
+	struct args a;
+
+	if (!c)
+		return e->code;
+	begin(&a, rt, c);
+	add2(&a, "--resources", file);
+	add(&a, rt->id);
+	return call_spawn(rt, c, &a, NULL, e);
+}
+
 static int run_plain(const struct runtime *rt, const char *verb,
 	const char *flag, bool missing_is_fine, runtime_cb cb, void *arg,
 	struct err *e)

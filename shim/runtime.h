@@ -81,6 +81,10 @@ int runtime_pause(
 int runtime_resume(
 	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e);
 
+/* file has the resources as JSON (config-linux.md, "resources"). */
+int runtime_update(const struct runtime *rt, const char *file, runtime_cb cb,
+	void *arg, struct err *e);
+
 /* Whatever is left of the container, running or not; a container that does not
  * exist is no error. */
 int runtime_delete(

@@ -31,6 +31,7 @@ enum task_event {
 	EV_KILL,
 	EV_EXEC,
 	EV_RESIZE,
+	EV_UPDATE,
 	EV_DELETE,
 	/* what happens */
 	EV_CREATED,

@@ -225,6 +225,7 @@ void task_free(struct task *t)
 	proc_clear(&t->init);
 	if (t->leftover)
 		event_free(t->leftover);
+	task_drop_metrics(t);
 	cgroup_close(t->cgroup);
 	bundle_clear(&t->bundle);
 	options_clear(&t->options);

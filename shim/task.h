@@ -11,7 +11,7 @@
  * Files, by what they do: task.c (the table, look-ups, states), create.c
  * (create and start), exit.c (exits in order, OOM, leftover processes),
  * exec.c, remove.c (delete and the release of a container), control.c (kill,
- * pause, resume, pids, stdio).
+ * pause, resume, pids, stdio), update.c, stats.c.
  */
 #ifndef WISP_SHIM_TASK_H
 #define WISP_SHIM_TASK_H
@@ -30,6 +30,7 @@
 struct cgroup;
 struct event;
 struct event_base;
+struct metrics;
 struct process_exit;
 struct process_ref;
 struct publisher;
@@ -38,6 +39,7 @@ struct reaper;
 struct stdio;
 struct task;
 struct tasks;
+struct update;
 
 typedef void (*task_done)(int r, const struct err *e, void *arg);
 
@@ -93,7 +95,9 @@ struct task {
 	struct event *leftover; /* kills what init left behind */
 	unsigned leftover_rounds;
 	bool leftover_done, gave_up;
-	task_done released; /* while releasing; NULL: free the task */
+	struct metrics *metrics; /* read in this turn of the loop */
+	struct update *updates;  /* the first one is under way */
+	task_done released;      /* while releasing; NULL: free the task */
 	void *released_arg;
 	struct proc init;
 	struct proc *execs;
@@ -133,6 +137,7 @@ bool tasks_recall(struct tasks *ts, const char *id, const char *exec_id,
 
 typedef Containerd__Task__V3__CreateTaskRequest CreateRequest;
 typedef Containerd__Task__V3__ExecProcessRequest ExecRequest;
+typedef Containerd__Task__V3__UpdateTaskRequest UpdateRequest;
 
 /* create.c */
 int task_create(struct tasks *ts, const CreateRequest *rq, task_done done,
@@ -176,6 +181,17 @@ void proc_close_stdin(struct proc *p);
  * lives. exec_id is NULL unless the process is an exec's first one. */
 void task_each_pid(struct task *t,
 	void (*each)(int64_t pid, const char *exec_id, void *arg), void *arg);
+
+/* update.c: checks the resources (JSON, config-linux.md of the runtime-spec)
+ * and has the runtime apply them. */
+int task_update(struct task *t, const UpdateRequest *rq, task_done done,
+	void *arg, struct err *e);
+
+/* stats.c: what the container has used, io.containerd.cgroups.v1 or v2.Metrics.
+ * ret's parts are borrowed, and good until the loop goes on; whoever asks
+ * before that gets the same answer. -ENOENT: it has no cgroup of its own. */
+int task_stats(struct task *t, Any *ret, struct err *e);
+void task_drop_metrics(struct task *t);
 
 /* task.c: for the files above */
 void tasks_remember(struct tasks *ts, const struct proc *p);

@@ -15,6 +15,7 @@
 
 #include "platform/file.h"
 #include "platform/linux/cgroup_path.h"
+#include "platform/linux/cgroup_stats.h"
 #include "platform/linux/fd.h"
 #include "platform/process.h"
 
@@ -25,6 +26,7 @@ struct cgroup {
 	char *procs;  /* the folder whose cgroup.procs lists the members */
 	char *memory; /* the folder of the memory controller, or NULL */
 	bool memory_is_v1;
+	struct cgroup_dirs stats; /* for the statistics */
 	int kills_fd; /* memory.oom_control (v1) or memory.events (v2) */
 	int hint_fd;  /* eventfd (v1) or inotify (v2) */
 	uint64_t kills;
@@ -81,6 +83,7 @@ int cgroup_open(int64_t pid, struct cgroup **ret, struct err *e)
 		return err_set(e, -ENOENT,
 			"process %" PRId64 " has no cgroup of its own", pid);
 	}
+	cgroup_dirs_find(pid, &cg->stats);
 	*ret = cg;
 	return 0;
 }
@@ -296,6 +299,22 @@ int cgroup_watch_oom(struct cgroup *cg, struct event_base *base,
 	return 0;
 }
 
+enum cgroup_version cgroup_stats(
+	const struct cgroup *cg, struct stat_sink *sink)
+{
+	size_t i;
+
+	for (i = 0; i < CGROUP_V1_DIRS; i++)
+		if (cg->stats.v1[i])
+			break;
+	if (i == CGROUP_V1_DIRS) {
+		cgroup_stats_v2(cg->procs, sink);
+		return CGROUP_V2;
+	}
+	cgroup_stats_v1(&cg->stats, "/sys/dev/block", sink);
+	return CGROUP_V1;
+}
+
 void cgroup_close(struct cgroup *cg)
 {
 	if (!cg)
@@ -304,6 +323,7 @@ void cgroup_close(struct cgroup *cg)
 		event_free(cg->ev);
 	fd_close(&cg->hint_fd);
 	fd_close(&cg->kills_fd);
+	cgroup_dirs_clear(&cg->stats);
 	free(cg->procs);
 	free(cg->memory);
 	free(cg);

@@ -25,4 +25,26 @@ bool cgroup_path_mentions(int64_t pid, const char *text);
 int cgroup_mount_point(
 	const char *controller, char *point, char *root, size_t n);
 
+/* The v1 controllers whose files say what a group has used. */
+enum cgroup_dir {
+	CGROUP_DIR_CPU,
+	CGROUP_DIR_CPUACCT,
+	CGROUP_DIR_MEMORY,
+	CGROUP_DIR_PIDS,
+	CGROUP_DIR_BLKIO,
+	CGROUP_DIR_HUGETLB,
+	CGROUP_DIR_RDMA,
+	CGROUP_V1_DIRS
+};
+
+/* Folders of one group in the v1 hierarchies; NULL where it has none, or none
+ * that is not ours too. */
+struct cgroup_dirs {
+	char *v1[CGROUP_V1_DIRS];
+};
+
+/* Finds all of them in one go, or as many as there is memory for. */
+void cgroup_dirs_find(int64_t pid, struct cgroup_dirs *ret);
+void cgroup_dirs_clear(struct cgroup_dirs *dirs);
+
 #endif
