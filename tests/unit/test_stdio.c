@@ -1002,6 +1002,67 @@ START_TEST(test_out_of_memory)
 }
 END_TEST
 
+/* ---- loggers ---- */
+
+static void open_logger(const char *out)
+{
+	int fds[2];
+
+	scene_begin();
+	sc.config.out = out;
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+	sc.client[1] = fds[0];
+	ck_assert_int_eq(
+		stream_from_fd(sc.base, fds[1], &sc.config.to_logger[0]), 0);
+}
+
+START_TEST(test_logger)
+{
+	open_logger("binary:///bin/log?k=v");
+	open_stdio();
+	start_stdio();
+	put(sc.proc[1], "line");
+	ck_assert_str_eq(get(sc.client[1]), "line");
+	fd_close(&sc.client[1]);
+	put(sc.proc[1], "more");
+	loop_settle(sc.base);
+	put(sc.proc[1], "and more"); /* no EPIPE */
+	loop_settle(sc.base);
+	ck_assert_uint_eq(stdio_lost(sc.stdio), 12);
+	stdio_drain(sc.stdio, on_drained, &sc);
+	fd_close(&sc.proc[1]);
+	loop_settle(sc.base);
+	ck_assert_uint_eq(sc.drained, 1);
+	ck_assert(!stdio_was_cut(sc.stdio));
+	scene_end();
+}
+END_TEST
+
+START_TEST(test_logger_is_closed_on_failure)
+{
+	struct err e;
+
+	open_logger("binary:///bin/log");
+	sc.config.err = "relative";
+	ck_assert_int_eq(
+		stdio_open(sc.base, &sc.config, &sc.stdio, &e), -EINVAL);
+	ck_assert(at_end(sc.client[1]));
+	scene_end();
+}
+END_TEST
+
+START_TEST(test_logger_takes_no_input)
+{
+	struct err e;
+
+	ck_assert_int_eq(
+		stdio_check("binary:///bin/l", NULL, NULL, &e), -EINVAL);
+	ck_assert_int_eq(
+		stdio_check(NULL, "binary:///bin/l", "binary-v2:///bin/l", &e),
+		0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {test_three_fifos,
@@ -1021,7 +1082,9 @@ int main(void)
 		test_close_while_draining, test_close_in_drained, test_terminal,
 		test_terminal_ends, test_terminal_close_stdin,
 		test_terminal_to_nowhere, test_terminal_that_never_comes,
-		test_close_removes_the_socket, test_out_of_memory, NULL};
+		test_close_removes_the_socket, test_out_of_memory, test_logger,
+		test_logger_is_closed_on_failure, test_logger_takes_no_input,
+		NULL};
 
 	return suite_run("stdio", tests);
 }
