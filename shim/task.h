@@ -30,6 +30,7 @@
 struct cgroup;
 struct event;
 struct event_base;
+struct loggers;
 struct process_exit;
 struct process_ref;
 struct publisher;
@@ -57,6 +58,7 @@ struct proc {
 	int64_t pid;             /* 0: none yet */
 	struct process_ref *ref; /* NULL without a process */
 	struct stdio *stdio;     /* NULL before there is any */
+	struct loggers *loggers; /* NULL: its output goes elsewhere */
 	char *in, *out, *err;    /* paths as requested */
 	bool terminal;
 	bool stdin_closed; /* asked for before there was any stdio */
@@ -194,8 +196,11 @@ bool proc_is_init(const struct proc *p);
 /* -EBUSY, or -ESRCH for what has ended, if the state does not allow ev. */
 int proc_allows(const struct proc *p, enum task_event ev, struct err *e);
 int proc_set(struct proc *p, enum task_event ev, struct err *e);
-/* Opens the stdio of a process that is about to be made. */
+/* Opens the stdio of a process that is about to be made. If there are loggers
+ * afterwards, they must be awaited. */
 int proc_open_stdio(struct proc *p, struct err *e);
+/* Closes it, ends its loggers, then runs done(); at once if there are none. */
+void proc_close_stdio(struct proc *p, void (*done)(void *arg), void *arg);
 /* The runtime has made it: takes its pid from a file of the bundle, claims its
  * exit, and starts its stdio. */
 int proc_adopt(struct proc *p, const char *pid_file, struct err *e);
