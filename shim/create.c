@@ -123,6 +123,8 @@ static int prepare(struct task *t, const CreateRequest *rq, struct err *e)
 	if (r == 0)
 		r = options_unpack(rq->options, &t->options, e);
 	if (r == 0)
+		tasks_place(t->tasks, t);
+	if (r == 0)
 		r = set_runtime(t, e);
 	if (r == 0)
 		r = proc_init(p, t, "", rq->stdin, rq->stdout, rq->stderr,

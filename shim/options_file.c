@@ -16,6 +16,8 @@ static char **string_field(struct options *o, const char *name)
 {
 	if (strcmp(name, "binary_name") == 0)
 		return &o->binary;
+	if (strcmp(name, "shim_cgroup") == 0)
+		return &o->shim_cgroup;
 	return strcmp(name, "root") == 0 ? &o->root : NULL;
 }
 
@@ -35,8 +37,9 @@ static uint32_t *number_field(struct options *o, const char *name)
 	return strcmp(name, "io_gid") == 0 ? &o->io_gid : NULL;
 }
 
-static const char *const names[] = {"binary_name", "root", "systemd_cgroup",
-	"no_pivot_root", "no_new_keyring", "io_uid", "io_gid"};
+static const char *const names[] = {"binary_name", "root", "shim_cgroup",
+	"systemd_cgroup", "no_pivot_root", "no_new_keyring", "io_uid",
+	"io_gid"};
 
 /*
  * yajl does not look whether memory was to be had. The generator itself needs

@@ -140,6 +140,18 @@ void tasks_changed(struct tasks *ts)
 		ts->config.changed(ts->config.arg);
 }
 
+void tasks_place(struct tasks *ts, const struct task *t)
+{
+	const char *group = t->options.shim_cgroup;
+	struct err e;
+
+	if (ts->config.placed || !group)
+		return;
+	ts->config.placed = true;
+	if (cgroup_join(group, &e) < 0)
+		log_warn(t->id, "option shim_cgroup: %s", e.msg);
+}
+
 const struct tasks_config *task_config(const struct task *t)
 {
 	return &t->tasks->config;

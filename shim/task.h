@@ -107,6 +107,7 @@ struct tasks_config {
 	struct publisher *publisher;
 	const char *ns;
 	uint32_t runtime_timeout_ms;
+	bool placed; /* this process is where it is to be: shim_cgroup */
 	void (*changed)(void *arg); /* a task came, went or ended */
 	void *arg;
 };
@@ -208,5 +209,8 @@ int proc_adopt(struct proc *p, const char *pid_file, struct err *e);
 void proc_finish(struct proc *p, int r, const struct err *e);
 const struct tasks_config *task_config(const struct task *t);
 void tasks_changed(struct tasks *ts);
+/* The option shim_cgroup, if it has not been there at `start`: the first
+ * container's that has one. */
+void tasks_place(struct tasks *ts, const struct task *t);
 
 #endif

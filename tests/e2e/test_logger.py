@@ -193,6 +193,8 @@ def test_sigterm(raw, logger):
 
 def refused_create(s, **kw):
     """The message; the shim has no more open than before."""
+    with pytest.raises(ttrpc.TtrpcError):
+        s.task.State(id="c1")           # it has our connection by now
     before = len(proc.fds(s.pid))
     with pytest.raises(ttrpc.TtrpcError) as e:
         s.create(timeout=40, **kw)
