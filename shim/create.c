@@ -83,15 +83,11 @@ static int mount_rootfs(struct task *t, const CreateRequest *rq, struct err *e)
 		struct mount_spec spec = {
 			.type = m->type,
 			.source = m->source,
+			.target = m->target,
 			.options = (const char *const *)m->options,
 			.n_options = m->n_options,
 		};
 
-		if (m->target && *m->target)
-			return err_set(e, -EINVAL,
-				"mount on '%s' below the rootfs is not "
-				"supported",
-				m->target);
 		r = mount_one(&spec, path, e);
 	}
 	return r;
