@@ -27,9 +27,9 @@ struct mount_spec {
  *   with "x-" or "X-" is a comment, as it is to mount(8); the rest is the file
  *   system's data. An overlay may have more than a page of it.
  *
- * -EINVAL, by name: types like format/x and mkdir/x, and X-containerd.*
- * options: a daemon's mount manager is to act upon them before they come here.
- * -ENOSYS: idmapped mounts. -E2BIG: more than a page after all.
+ * -EINVAL: no such target; by name, types like format/x and mkdir/x, and
+ * X-containerd.* options: a daemon's mount manager is to act upon them before
+ * they come here. -ENOSYS: idmapped mounts. -E2BIG: more than a page after all.
  */
 int mount_one(const struct mount_spec *m, const char *root, struct err *e);
 

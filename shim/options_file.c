@@ -80,6 +80,8 @@ static void text_add(void *ctx, const char *s, size_t n)
 {
 	struct text *t = ctx;
 
+	if (n == 0)
+		return; /* there may be no data yet: memcpy(NULL) */
 	if (t->n + n > t->room) {
 		size_t room = 2 * (t->n + n) + 256;
 		char *more = t->no_memory ? NULL : realloc(t->data, room);

@@ -220,6 +220,24 @@ static int place_open(const char *root, const char *below, struct place *ret)
 	return 0;
 }
 
+/* A target that is not there is the request's fault: an earlier mount has to
+ * have it. (-ENOENT would be the container to a client.) */
+static int check_target(
+	const struct mount_spec *m, const char *root, struct err *e)
+{
+	struct place place = {.fd = -1};
+	int r = place_open(root, m->target, &place);
+
+	fd_close(&place.fd);
+	if (r == -ENOENT || r == -ENOTDIR)
+		return err_set(e, -EINVAL,
+			"mount target '%s': there is no such place in '%s'",
+			m->target ? m->target : "", root);
+	return r < 0 ? err_sys(e, r, "mount target '%s' in '%s'",
+			       m->target ? m->target : "", root)
+		     : 0;
+}
+
 /* What is done to a mount once it is there; place is on top of it. */
 static int mount_finish(const char *name, const struct mount_args *a)
 {
@@ -271,6 +289,9 @@ static int mount_args(const struct mount_spec *m, const char *root,
 			return loop;
 		source = device;
 	}
+	r = check_target(m, root, e);
+	if (r < 0)
+		return r;
 	r = mount_at(m, source, root, a);
 	if (r == -E2BIG)
 		return err_set(e, r,

@@ -395,7 +395,8 @@ def test_many_execs_leave_nothing(shim, logger):
     before = len(proc.fds(shim.pid))
     for n in range(1, 10):
         once(n)
-    assert len(proc.fds(shim.pid)) <= before
+    poll.until(lambda: len(proc.fds(shim.pid)) <= before,
+               lambda: f"{before} fds: {proc.fds(shim.pid)}")
 
 
 @pytest.mark.go_fails("the logger ends with it or not")
