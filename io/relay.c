@@ -20,6 +20,7 @@
 #define TURNS 8
 
 struct relay {
+	struct event_base *base; /* borrowed */
 	struct stream *from, *to;
 	struct event *turn; /* runs the pump, or done(), from the loop */
 	relay_cb done;
@@ -29,12 +30,15 @@ struct relay {
 	unsigned linger_ms; /* > 0: all is written, a reader is missing */
 	bool copying;       /* this pair of streams can't be moved between */
 	bool blocked;
+	bool outlives;   /* goes on when the destination is broken */
+	bool broken;     /* which it is: `to` is the null device now */
 	char *buf;       /* COPY_MAX bytes, while copying */
 	size_t off, len; /* what of buf is still to be written */
 	uint64_t bytes, lost;
 };
 
 static void relay_pump(struct relay *r);
+static void relay_ready(struct stream *s, unsigned what, void *arg);
 
 /* No memory: look again soon, and do not spin until then. */
 static void relay_rest(struct relay *r)
@@ -57,11 +61,19 @@ static void relay_wait(struct relay *r, bool for_room)
 		relay_rest(r);
 }
 
+static bool somebody_is_to_read(struct relay *r)
+{
+	if (r->broken || !r->outlives)
+		return stream_linger(r->to);
+	r->blocked = stream_is_unread(r->to);
+	return r->blocked;
+}
+
 static bool relay_linger(struct relay *r)
 {
 	struct timeval tv;
 
-	if (!stream_linger(r->to))
+	if (!somebody_is_to_read(r))
 		return false;
 	r->linger_ms = r->linger_ms ? 2 * r->linger_ms : LINGER_MIN_MS;
 	if (r->linger_ms > LINGER_MAX_MS)
@@ -71,9 +83,20 @@ static bool relay_linger(struct relay *r)
 	return event_add(r->turn, &tv) == 0;
 }
 
+/* What nobody took out of the pipe was not delivered after all. */
+static void relay_write_off(struct relay *r)
+{
+	uint64_t n =
+		r->outlives && !r->broken && r->to ? stream_pending(r->to) : 0;
+
+	r->bytes -= n;
+	r->lost += n;
+}
+
 /* The destination is broken, or has all that there was. */
 static void relay_end(struct relay *r)
 {
+	relay_write_off(r);
 	stream_close(r->from);
 	stream_close(r->to);
 	r->from = r->to = NULL;
@@ -93,13 +116,35 @@ static void relay_delivered(struct relay *r)
 		relay_end(r);
 }
 
+/* Nobody can ever read it. 1: go on, 0: ended. */
+static int relay_break(struct relay *r)
+{
+	struct stream *null;
+
+	if (!r->outlives || r->broken || stream_open_null(r->base, &null) < 0) {
+		relay_end(r);
+		return 0;
+	}
+	relay_write_off(r);
+	stream_close(r->to);
+	r->to = null;
+	stream_set_cb(null, relay_ready, r);
+	r->broken = true;
+	return 1;
+}
+
+static void relay_count(struct relay *r, ssize_t n)
+{
+	*(r->broken ? &r->lost : &r->bytes) += (uint64_t)n;
+}
+
 /* 1: go on, 0: wait or ended. */
 static int relay_move(struct relay *r)
 {
 	ssize_t n = stream_move(r->from, r->to, MOVE_MAX);
 
 	if (n > 0) {
-		r->bytes += (uint64_t)n;
+		relay_count(r, n);
 		return 1;
 	}
 	switch (n) {
@@ -107,8 +152,7 @@ static int relay_move(struct relay *r)
 		relay_wait(r, true);
 		return 0;
 	case -EPIPE:
-		relay_end(r);
-		return 0;
+		return relay_break(r);
 	case -EAGAIN:
 		if (!r->finishing) {
 			relay_wait(r, false);
@@ -132,16 +176,14 @@ static int relay_write(struct relay *r)
 		relay_wait(r, true);
 		return 0;
 	}
-	if (n == -EPIPE) { /* nobody can ever read it */
-		relay_end(r);
-		return 0;
-	}
+	if (n == -EPIPE)
+		return relay_break(r);
 	if (n < 0) { /* ENOSPC, EDQUOT, EIO: the writer must not hang */
 		r->lost += r->len;
 		r->len = 0;
 		return 1;
 	}
-	r->bytes += (uint64_t)n;
+	relay_count(r, n);
 	r->off += (size_t)n;
 	r->len -= (size_t)n;
 	return 1;
@@ -218,6 +260,7 @@ int relay_start(struct event_base *base, struct stream *from, struct stream *to,
 		stream_close(to);
 		return -ENOMEM;
 	}
+	r->base = base;
 	r->from = from;
 	r->to = to;
 	r->done = done;
@@ -227,6 +270,11 @@ int relay_start(struct event_base *base, struct stream *from, struct stream *to,
 	event_active(r->turn, EV_TIMEOUT, 0);
 	*ret = r;
 	return 0;
+}
+
+void relay_outlive(struct relay *r)
+{
+	r->outlives = true;
 }
 
 void relay_finish(struct relay *r)
@@ -245,7 +293,9 @@ bool relay_is_blocked(const struct relay *r)
 
 uint64_t relay_bytes(const struct relay *r)
 {
-	return r->bytes;
+	if (!r->outlives || r->broken || !r->to)
+		return r->bytes;
+	return r->bytes - stream_pending(r->to);
 }
 
 uint64_t relay_lost(const struct relay *r)

@@ -29,6 +29,15 @@ typedef void (*relay_cb)(struct relay *r, void *arg);
 int relay_start(struct event_base *base, struct stream *from, struct stream *to,
 	relay_cb done, void *arg, struct relay **ret);
 
+/*
+ * The destination is a pipe to a program that may die, and the writer at the
+ * far end must not: once nobody can read the pipe any more, the relay reads on
+ * and loses what it reads. And the end waits until the program has taken what
+ * is in the pipe, so that it may be told to end right after. Called right after
+ * relay_start().
+ */
+void relay_outlive(struct relay *r);
+
 /* Ends the relay as soon as the source is empty, for a source that never comes
  * to an end by itself: what was written before this call is delivered. */
 void relay_finish(struct relay *r);
@@ -36,8 +45,11 @@ void relay_finish(struct relay *r);
 /* True while bytes are known to wait for room in the destination. */
 bool relay_is_blocked(const struct relay *r);
 
-uint64_t relay_bytes(const struct relay *r); /* delivered */
-uint64_t relay_lost(const struct relay *r);  /* refused by the destination */
+/* Delivered: accepted by the destination, and after relay_outlive() taken out
+ * of the pipe. */
+uint64_t relay_bytes(const struct relay *r);
+/* Refused by the destination, or left unread in it. */
+uint64_t relay_lost(const struct relay *r);
 
 /* Closes both streams, if they still are open, and frees; done() does not run
  * any more. NULL is fine. May be called from done(). */

@@ -19,6 +19,7 @@ struct line {
 	struct stream *pipe;   /* our end of the pipe to the process */
 	struct endpoint *theirs;
 	struct relay *relay;
+	bool logger; /* the daemon's side is a pipe to a logger */
 };
 
 struct stdio {
@@ -53,10 +54,11 @@ static int open_daemon_side(
 		return stream_open_fifo(s->base, u.path, &l->daemon, e);
 	case URI_FILE:
 		return stream_open_log(s->base, u.path, &l->daemon, e);
-	case URI_BINARY: /* stdio_check() lets none through */
-		break;
+	case URI_BINARY:
+	case URI_BINARY_V2:
+		break; /* is there already: take_loggers() */
 	}
-	return -ENOSYS;
+	return 0;
 }
 
 static int open_pipe(struct stdio *s, int i, const struct stdio_config *config)
@@ -107,11 +109,10 @@ int stdio_check(const char *in, const char *out, const char *err, struct err *e)
 
 	for (i = 0; i < N; i++) {
 		r = uri_parse(text[i], &u, e);
-		if (r == 0 && u.scheme == URI_BINARY)
-			r = err_set(e, -ENOSYS, "stdio '%s' is not implemented",
+		if (r == 0 && i == IN && u.scheme != URI_NULL &&
+			u.scheme != URI_FIFO)
+			r = err_set(e, -EINVAL, "'%s' can only take output",
 				text[i]);
-		if (r == 0 && i == IN && u.scheme == URI_FILE)
-			r = err_set(e, -EINVAL, "it can't be a file://");
 		if (r < 0) {
 			err_prefix(e, "%s", line_names[i]);
 			return r;
@@ -120,23 +121,59 @@ int stdio_check(const char *in, const char *out, const char *err, struct err *e)
 	return 0;
 }
 
+/* From here on stdio_close() has them, if there is a stdio. */
+static void take_loggers(struct stdio *s, const struct stdio_config *config)
+{
+	int i;
+
+	for (i = OUT; i < N; i++) {
+		struct stream *to = config->to_logger[i - OUT];
+
+		if (!s) {
+			stream_close(to);
+			continue;
+		}
+		s->line[i].daemon = to;
+		s->line[i].logger = to != NULL;
+	}
+}
+
+/* Known before anything is opened. */
+static int check_loggers(
+	const struct stdio *s, const struct stdio_config *config, struct err *e)
+{
+	const char *text[N] = {NULL, config->out, config->err};
+	struct uri u;
+	int i;
+
+	for (i = OUT; i < (config->terminal ? ERR : N); i++)
+		if (uri_parse(text[i], &u, e) == 0 && uri_is_logger(&u) &&
+			!s->line[i].logger)
+			return err_set(
+				e, -ENOSYS, "no logger for '%s'", text[i]);
+	return 0;
+}
+
 int stdio_open(struct event_base *base, const struct stdio_config *config,
 	struct stdio **ret, struct err *e)
 {
-	struct stdio *s;
-	int r = stdio_check(config->in, config->out, config->err, e);
+	struct stdio *s = calloc(1, sizeof(*s));
+	int r;
 
-	if (r < 0)
-		return r;
-	s = calloc(1, sizeof(*s));
 	if (s)
 		s->tick = event_new(base, -1, 0, stdio_tick, s);
 	if (!s || !s->tick) {
 		free(s);
+		take_loggers(NULL, config);
 		return err_set(e, -ENOMEM, "no memory for stdio");
 	}
 	s->base = base;
-	r = open_lines(s, config, e);
+	take_loggers(s, config);
+	r = stdio_check(config->in, config->out, config->err, e);
+	if (r == 0)
+		r = check_loggers(s, config, e);
+	if (r == 0)
+		r = open_lines(s, config, e);
 	if (r < 0)
 		stdio_close(s);
 	else
@@ -197,11 +234,15 @@ static int start_line(struct stdio *s, int i)
 	struct line *l = &s->line[i];
 	struct stream *from = i == IN ? l->daemon : l->pipe;
 	struct stream *to = i == IN ? l->pipe : l->daemon;
+	int r;
 
 	if (!l->pipe)
 		return 0;
 	l->daemon = l->pipe = NULL;
-	return relay_start(s->base, from, to, line_ended, s, &l->relay);
+	r = relay_start(s->base, from, to, line_ended, s, &l->relay);
+	if (r == 0 && l->logger)
+		relay_outlive(l->relay);
+	return r;
 }
 
 int stdio_start(struct stdio *s, struct err *e)
@@ -244,7 +285,7 @@ static bool output_open(const struct stdio *s)
 	return s->line[OUT].relay || s->line[ERR].relay;
 }
 
-/* Bytes delivered so far, and whether more are known to wait. */
+/* Bytes delivered or lost so far, and whether more are known to wait. */
 static uint64_t progress(const struct stdio *s, bool *ret_blocked)
 {
 	uint64_t bytes = 0;
@@ -254,7 +295,8 @@ static uint64_t progress(const struct stdio *s, bool *ret_blocked)
 	for (i = OUT; i < N; i++) {
 		if (!s->line[i].relay)
 			continue;
-		bytes += relay_bytes(s->line[i].relay);
+		bytes += relay_bytes(s->line[i].relay) +
+			 relay_lost(s->line[i].relay);
 		*ret_blocked |= relay_is_blocked(s->line[i].relay);
 	}
 	return bytes;
@@ -324,7 +366,7 @@ uint64_t stdio_lost(const struct stdio *s)
 	uint64_t lost = s->lost;
 	int i;
 
-	for (i = 0; i < N; i++)
+	for (i = OUT; i < N; i++)
 		if (s->line[i].relay)
 			lost += relay_lost(s->line[i].relay);
 	return lost;

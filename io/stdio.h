@@ -7,6 +7,12 @@
  * The life of it: stdio_open() before the runtime is spawned, the endpoints or
  * the console socket are given to it, stdio_start() once it has finished,
  * stdio_drain() when somebody wants the last byte, stdio_close().
+ *
+ * Loggers are run by somebody else (shim/logger.h); here they are pipes. The
+ * process does not get such a pipe itself, as it does from the reference shim:
+ * there it gets SIGPIPE when its logger dies, or hangs if the pipe is still
+ * open somewhere. A relay in between reads on, whatever becomes of the logger,
+ * and counts what it lost; it costs a splice(2), and no memory.
  */
 #ifndef WISP_IO_STDIO_H
 #define WISP_IO_STDIO_H
@@ -22,6 +28,9 @@ struct stdio_config {
 	uint32_t uid, gid;          /* who owns the process's ends of pipes */
 	const char *dir;            /* for the console socket, if terminal */
 	const char *name;           /* likewise: unique within dir */
+	/* Where stdout and stderr go if their paths name a logger: the pipes to
+	 * it. Consumed by stdio_open(), also on failure; otherwise NULL. */
+	struct stream *to_logger[2];
 };
 
 /* How long stdio_drain() waits: for a source that is silent but held open by
@@ -69,7 +78,8 @@ void stdio_drain(struct stdio *s, void (*done)(void *arg), void *arg);
  * bytes that nobody read. */
 bool stdio_was_cut(const struct stdio *s);
 
-/* Bytes that could not be stored where they should be (a full disk). */
+/* Bytes that could not be stored where they should be (a full disk), or that a
+ * logger did not take. */
 uint64_t stdio_lost(const struct stdio *s);
 
 /* Closes everything; done() does not run any more. NULL is fine. */

@@ -2,7 +2,7 @@
 #include "io/uri.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int hex(char c)
@@ -16,14 +16,15 @@ static int hex(char c)
 	return -1;
 }
 
-/* RFC 3986, 2.1; an escaped NUL would cut the path short. */
-static bool unescape(const char *from, size_t n, char *to)
+/* RFC 3986, 2.1; an escaped NUL would cut the path short. In a query a plus
+ * stands for a space. */
+static bool unescape(const char *from, size_t n, bool query, char *to)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		if (from[i] != '%') {
-			*to++ = from[i];
+			*to++ = query && from[i] == '+' ? ' ' : from[i];
 			continue;
 		}
 		if (i + 2 >= n || hex(from[i + 1]) < 0 || hex(from[i + 2]) < 0)
@@ -56,6 +57,7 @@ static const struct {
 	{"fifo", URI_FIFO},
 	{"file", URI_FILE},
 	{"binary", URI_BINARY},
+	{"binary-v2", URI_BINARY_V2},
 };
 
 static int parse_scheme(
@@ -72,7 +74,7 @@ static int parse_scheme(
 	}
 	return err_set(e, -EINVAL,
 		"stdio '%s': unknown scheme '%.*s'; known are a FIFO's path, "
-		"fifo, file and binary",
+		"fifo, file, binary and binary-v2",
 		text, (int)n, text);
 }
 
@@ -86,6 +88,7 @@ int uri_parse(const char *text, struct uri *ret, struct err *e)
 	if (!text || !*text)
 		return 0;
 	ret->scheme = URI_FIFO;
+	/* a scheme ends before the first slash: RFC 3986, 3.1 */
 	colon = text[0] == '/' ? NULL : strstr(text, "://");
 	if (colon) {
 		r = parse_scheme(text, colon, ret, e);
@@ -99,11 +102,79 @@ int uri_parse(const char *text, struct uri *ret, struct err *e)
 			e, -EINVAL, "stdio path of %zu bytes is too long", n);
 	if (!colon)
 		memcpy(ret->path, path, n + 1);
-	else if (!unescape(path, n, ret->path))
+	else if (!unescape(path, n, false, ret->path))
 		return err_set(e, -EINVAL, "stdio '%s': bad %%-escape", text);
 	if (ret->path[0] != '/' || climbs(ret->path))
 		return err_set(e, -EINVAL,
 			"stdio '%s': the path must be absolute, without '..'",
 			text);
+	return 0;
+}
+
+bool uri_is_logger(const struct uri *u)
+{
+	return u->scheme == URI_BINARY || u->scheme == URI_BINARY_V2;
+}
+
+/* A command line being put together: the pointers, then what they point to. */
+struct words {
+	const char **at;
+	char *to;
+};
+
+static bool word_add(struct words *w, const char *text, size_t n)
+{
+	*w->at++ = w->to;
+	if (!unescape(text, n, true, w->to))
+		return false;
+	w->to += strlen(w->to) + 1;
+	return true;
+}
+
+/* "k=v&k2=v2" */
+static bool words_add_query(struct words *w, const char *query)
+{
+	while (*query && *query != '#') {
+		size_t n = strcspn(query, "&#");
+		size_t key = strcspn(query, "=&#");
+		size_t skip = key < n; /* the '=' */
+
+		if (n > 0 && (!word_add(w, query, key) ||
+				     !word_add(w, query + key + skip,
+					     n - key - skip)))
+			return false;
+		query += n + (query[n] == '&');
+	}
+	return true;
+}
+
+int uri_argv(const char *text, const char ***ret, struct err *e)
+{
+	const char *query = strchr(text, '?'), *p, **block;
+	size_t pairs = 1;
+	struct words w;
+	struct uri u;
+	int r = uri_parse(text, &u, e);
+
+	if (r < 0)
+		return r;
+	query = query ? query + 1 : "";
+	for (p = query; *p; p++)
+		pairs += *p == '&';
+	/* unescaped text is no longer; each word has its NUL */
+	block = malloc((2 * pairs + 2) * sizeof(*block) + sizeof(u.path) +
+		       strlen(query) + 2 * pairs);
+	if (!block)
+		return err_set(e, -ENOMEM, "no memory for a logger's URI");
+	w = (struct words){block, (char *)(block + 2 * pairs + 2)};
+	*w.at++ = w.to;
+	strcpy(w.to, u.path);
+	w.to += strlen(u.path) + 1;
+	if (!words_add_query(&w, query)) {
+		free(block);
+		return err_set(e, -EINVAL, "stdio '%s': bad %%-escape", text);
+	}
+	*w.at = NULL;
+	*ret = block;
 	return 0;
 }

@@ -52,4 +52,9 @@ uint64_t cgroup_oom_kills(struct cgroup *cg);
 
 void cgroup_close(struct cgroup *cg);
 
+/* Moves this process into a group that somebody has made: below each v1
+ * hierarchy that has it, or below the unified one on a host without v1 (the
+ * reference shim does the same). -ENOENT if no hierarchy has it. */
+int cgroup_join(const char *path, struct err *e);
+
 #endif

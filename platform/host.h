@@ -34,6 +34,11 @@ void host_ready(const struct err *e);
  * PR_SET_CHILD_SUBREAPER), names it, and keeps freed memory from lingering. */
 int host_become_shim(struct err *e);
 
+/* Lets this process share a core's threads with nobody but those that it
+ * starts (prctl(2), PR_SCHED_CORE). -EINVAL: the kernel has no core scheduling,
+ * -ENODEV: the CPU no such threads. */
+int host_schedule_core(void);
+
 /* One above the parent's OOM score, so that a daemon outlives its shims; called
  * in `start`. -EACCES where the kernel refuses: not worth failing for. */
 int host_set_oom_score(void);

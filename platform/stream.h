@@ -69,6 +69,11 @@ ssize_t stream_move(struct stream *from, struct stream *to, size_t n);
  */
 int stream_linger(struct stream *s);
 
+/* Whether there are bytes in a pipe to a child (the stream is our end) that it
+ * has not taken out, and still can: it holds its end. Linux: FIONREAD speaks
+ * of the pipe, whichever end is asked (pipe(7)). */
+bool stream_is_unread(struct stream *s);
+
 /* Bytes that wait to be read, for people who look; 0 where it can't be told. */
 size_t stream_pending(struct stream *s);
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "io/stdio.h"
+#include "platform/auto.h"
 #include "platform/cgroup.h"
 #include "platform/file.h"
 #include "platform/host.h"
@@ -15,6 +16,7 @@
 #include "shim/events.h"
 #include "shim/ident.h"
 #include "shim/log.h"
+#include "shim/logger.h"
 #include "shim/task.h"
 
 #define PID_FILE "init.pid"
@@ -81,15 +83,11 @@ static int mount_rootfs(struct task *t, const CreateRequest *rq, struct err *e)
 		struct mount_spec spec = {
 			.type = m->type,
 			.source = m->source,
+			.target = m->target,
 			.options = (const char *const *)m->options,
 			.n_options = m->n_options,
 		};
 
-		if (m->target && *m->target)
-			return err_set(e, -EINVAL,
-				"mount on '%s' below the rootfs is not "
-				"supported",
-				m->target);
 		r = mount_one(&spec, path, e);
 	}
 	return r;
@@ -120,6 +118,8 @@ static int prepare(struct task *t, const CreateRequest *rq, struct err *e)
 	r = bundle_open(rq->bundle, &t->bundle, e);
 	if (r == 0)
 		r = options_unpack(rq->options, &t->options, e);
+	if (r == 0)
+		tasks_place(t->tasks, t);
 	if (r == 0)
 		r = set_runtime(t, e);
 	if (r == 0)
@@ -153,15 +153,22 @@ static void arm_cgroup(struct task *t)
 		t->oom_kills = cgroup_oom_kills(t->cgroup);
 }
 
-static void create_undone(int r, const struct err *e, void *arg)
+static void create_undone(void *arg)
+{
+	struct failure *f = arg;
+
+	proc_finish(&f->task->init, f->err.code, &f->err);
+	task_free(f->task);
+	free(f);
+}
+
+static void create_released(int r, const struct err *e, void *arg)
 {
 	struct failure *f = arg;
 
 	if (r < 0)
 		log_warn(f->task->id, "after a failed create: %s", e->msg);
-	proc_finish(&f->task->init, f->err.code, &f->err);
-	task_free(f->task);
-	free(f);
+	proc_close_stdio(&f->task->init, create_undone, f);
 }
 
 /* The runtime may have been killed in the middle: whatever it made must go
@@ -172,8 +179,7 @@ static void create_failed(struct task *t, const struct err *e)
 
 	if (t->init.ref)
 		process_ref_signal(t->init.ref, SIGKILL);
-	stdio_close(t->init.stdio);
-	t->init.stdio = NULL;
+	stdio_close(ptr_take(&t->init.stdio));
 	if (!f) { /* clean up all the same, tell it now */
 		proc_finish(&t->init, e->code, e);
 		task_release(t, NULL, NULL);
@@ -181,7 +187,7 @@ static void create_failed(struct task *t, const struct err *e)
 	}
 	f->task = t;
 	f->err = *e;
-	task_release(t, create_undone, f);
+	task_release(t, create_released, f);
 }
 
 static void create_done(int r, const struct err *e, void *arg)
@@ -224,6 +230,19 @@ static int create_run(struct task *t, struct err *e)
 	return r;
 }
 
+static void create_logged(int r, const struct err *e, void *arg)
+{
+	struct task *t = arg;
+	struct err own;
+
+	if (r == 0) {
+		r = create_run(t, &own);
+		e = &own;
+	}
+	if (r < 0)
+		create_failed(t, e);
+}
+
 int task_create(struct tasks *ts, const CreateRequest *rq, task_done done,
 	void *arg, struct err *e)
 {
@@ -236,7 +255,7 @@ int task_create(struct tasks *ts, const CreateRequest *rq, task_done done,
 	if (!t)
 		return e->code;
 	r = prepare(t, rq, e);
-	if (r == 0)
+	if (r == 0 && !t->init.loggers)
 		r = create_run(t, e);
 	if (r < 0) {
 		err_prefix(e, "create '%s'", rq->id);
@@ -247,6 +266,8 @@ int task_create(struct tasks *ts, const CreateRequest *rq, task_done done,
 	t->init.done = done;
 	t->init.done_arg = arg;
 	task_link(t);
+	if (t->init.loggers)
+		loggers_await(t->init.loggers, create_logged, t);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "shim/ident.h"
 #include "shim/json.h"
 #include "shim/log.h"
+#include "shim/logger.h"
 #include "shim/task.h"
 
 /* The two files that an exec needs while it is being started. */
@@ -110,8 +111,7 @@ int task_add_exec(struct task *t, const ExecRequest *rq, struct err *e)
 /* It was made, but can't be used: its exit is nobody's news. */
 static void disown_process(struct proc *p)
 {
-	stdio_close(p->stdio);
-	p->stdio = NULL;
+	stdio_close(ptr_take(&p->stdio));
 	if (!p->pid)
 		return;
 	if (p->ref)
@@ -119,6 +119,43 @@ static void disown_process(struct proc *p)
 	reaper_forget(task_config(p->task)->reaper, p->pid);
 	process_ref_close(ptr_take(&p->ref));
 	p->pid = 0;
+}
+
+/* A failure that is told once its loggers have ended. */
+struct failure {
+	struct proc *proc;
+	struct err err;
+};
+
+static void tell_failed(struct proc *p, const struct err *e)
+{
+	proc_set(p, EV_START_FAILED, NULL);
+	proc_finish(p, e->code, e);
+	task_settle(p->task);
+}
+
+static void exec_undone(void *arg)
+{
+	struct failure *f = arg;
+
+	tell_failed(f->proc, &f->err);
+	free(f);
+}
+
+static void exec_failed(struct proc *p, const struct err *e)
+{
+	struct failure *f = p->loggers ? malloc(sizeof(*f)) : NULL;
+
+	disown_process(p);
+	remove_files(p);
+	if (!f) {
+		loggers_free(ptr_take(&p->loggers));
+		tell_failed(p, e);
+		return;
+	}
+	f->proc = p;
+	f->err = *e;
+	loggers_end(p->loggers, exec_undone, f);
 }
 
 static void exec_done(int r, const struct err *e, void *arg)
@@ -133,16 +170,15 @@ static void exec_done(int r, const struct err *e, void *arg)
 		e = &own;
 	}
 	reaper_release(task_config(p->task)->reaper);
-	remove_files(p);
-	if (r == 0) {
-		free(ptr_take(&p->spec));
-		proc_set(p, EV_STARTED, NULL);
-		events_start(p);
-	} else {
-		disown_process(p);
-		proc_set(p, EV_START_FAILED, NULL);
+	if (r < 0) {
+		exec_failed(p, e);
+		return;
 	}
-	proc_finish(p, r, e);
+	remove_files(p);
+	free(ptr_take(&p->spec));
+	proc_set(p, EV_STARTED, NULL);
+	events_start(p);
+	proc_finish(p, 0, NULL);
 	task_settle(p->task);
 }
 
@@ -153,7 +189,7 @@ static int write_spec(struct proc *p, const char *path, struct err *e)
 	return r < 0 ? err_sys(e, r, "write '%s'", path) : 0;
 }
 
-int exec_start(struct proc *p, struct err *e)
+static int exec_run(struct proc *p, struct err *e)
 {
 	struct task *t = p->task;
 	char spec[BUNDLE_PATH_MAX], pid[BUNDLE_PATH_MAX];
@@ -167,19 +203,44 @@ int exec_start(struct proc *p, struct err *e)
 		bundle_path(t->bundle.dir, n.pid, pid) < 0)
 		return err_set(e, -ENAMETOOLONG, "bundle path is too long");
 	r = write_spec(p, spec, e);
-	if (r == 0)
-		r = proc_open_stdio(p, e);
-	if (r == 0) {
-		reaper_hold(task_config(t)->reaper);
-		r = runtime_exec(
-			&t->runtime, p->stdio, spec, pid, exec_done, p, e);
-		if (r < 0)
-			reaper_release(task_config(t)->reaper);
-	}
-	if (r < 0) {
-		stdio_close(p->stdio);
-		p->stdio = NULL;
-		remove_files(p);
-	}
+	if (r < 0)
+		return r;
+	reaper_hold(task_config(t)->reaper);
+	r = runtime_exec(&t->runtime, p->stdio, spec, pid, exec_done, p, e);
+	if (r < 0)
+		reaper_release(task_config(t)->reaper);
 	return r;
+}
+
+static void exec_logged(int r, const struct err *e, void *arg)
+{
+	struct proc *p = arg;
+	struct err own;
+
+	if (r == 0) {
+		r = exec_run(p, &own);
+		e = &own;
+	}
+	if (r < 0)
+		exec_failed(p, e);
+}
+
+int exec_start(struct proc *p, struct err *e)
+{
+	int r;
+
+	if (p->task->init.exited || !p->spec)
+		return err_set(e, -EBUSY, "cannot exec in a stopped container");
+	r = proc_open_stdio(p, e);
+	if (r == 0 && !p->loggers)
+		r = exec_run(p, e);
+	if (r < 0) {
+		stdio_close(ptr_take(&p->stdio));
+		loggers_free(ptr_take(&p->loggers));
+		remove_files(p);
+		return r;
+	}
+	if (p->loggers)
+		loggers_await(p->loggers, exec_logged, p);
+	return 0;
 }

@@ -6,6 +6,7 @@
 #include "platform/process.h"
 #include "shim/events.h"
 #include "shim/log.h"
+#include "shim/logger.h"
 #include "shim/task.h"
 
 /* After init's exit: how often, and how many times, its container is looked
@@ -124,10 +125,15 @@ static void init_exited(struct task *t)
 	struct proc *p = &t->init;
 	int r = bundle_write_exit(
 		t->bundle.dir, p->pid, p->status, &p->exited_at);
+	struct proc *exec;
 
 	if (r < 0)
 		log_warn(t->id, "exit status can't be kept in '%s': %s",
 			t->bundle.dir, strerror(-r));
+	/* an exec that waits for its logger can't be run any more */
+	for (exec = t->execs; exec; exec = exec->next)
+		if (exec->loggers)
+			loggers_cancel(exec->loggers);
 	begin_leftover(t);
 }
 

@@ -147,8 +147,9 @@ static int unpack_runc(const Any *any, struct options *ret, struct err *e)
 		strlen(o->binary_name), e);
 	if (r == 0)
 		r = set_string(&ret->root, "root", o->root, strlen(o->root), e);
-	if (r == 0 && *o->shim_cgroup)
-		r = not_supported("shim_cgroup", o->shim_cgroup, e);
+	if (r == 0)
+		r = set_string(&ret->shim_cgroup, "shim_cgroup", o->shim_cgroup,
+			strlen(o->shim_cgroup), e);
 	ret->systemd_cgroup = o->systemd_cgroup;
 	ret->no_pivot_root = o->no_pivot_root;
 	ret->no_new_keyring = o->no_new_keyring;
@@ -186,12 +187,12 @@ static const struct key {
 } keys[] = {
 	{"BinaryName", KIND_STRING, AT(binary)},
 	{"Root", KIND_STRING, AT(root)},
+	{"ShimCgroup", KIND_STRING, AT(shim_cgroup)},
 	{"SystemdCgroup", KIND_BOOL, AT(systemd_cgroup)},
 	{"NoPivotRoot", KIND_BOOL, AT(no_pivot_root)},
 	{"NoNewKeyring", KIND_BOOL, AT(no_new_keyring)},
 	{"IoUid", KIND_ID, AT(io_uid)},
 	{"IoGid", KIND_ID, AT(io_gid)},
-	{"ShimCgroup", KIND_UNSUPPORTED, 0},
 	/* for Checkpoint, which is Unimplemented and says so */
 	{"CriuImagePath", KIND_UNUSED, 0},
 	{"CriuWorkPath", KIND_UNUSED, 0},
@@ -347,9 +348,25 @@ static int unpack_runtime(const Any *any, struct options *ret, struct err *e)
 	return r;
 }
 
-int options_unpack(const Any *any, struct options *ret, struct err *e)
+/* A group is named from the top: ".." would lead out of the hierarchy. */
+static int check_cgroup(const char *path, struct err *e)
 {
-	memset(ret, 0, sizeof(*ret));
+	const char *p;
+
+	for (p = path; p && *p; p += strspn(p, "/")) {
+		size_t n = strcspn(p, "/");
+
+		if (n == 2 && strncmp(p, "..", 2) == 0)
+			return err_set(e, -EINVAL,
+				"option 'shim_cgroup' ('%s') has '..' in it",
+				path);
+		p += n;
+	}
+	return 0;
+}
+
+static int unpack_any(const Any *any, struct options *ret, struct err *e)
+{
 	if (!any || !any->type_url || !*any->type_url)
 		return 0;
 	if (any_is(any, "containerd.runc.v1.Options"))
@@ -362,8 +379,18 @@ int options_unpack(const Any *any, struct options *ret, struct err *e)
 		any->type_url);
 }
 
+int options_unpack(const Any *any, struct options *ret, struct err *e)
+{
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	r = unpack_any(any, ret, e);
+	return r < 0 ? r : check_cgroup(ret->shim_cgroup, e);
+}
+
 void options_clear(struct options *o)
 {
+	free(o->shim_cgroup);
 	free(o->binary);
 	free(o->root);
 	memset(o, 0, sizeof(*o));

@@ -16,6 +16,8 @@ static char **string_field(struct options *o, const char *name)
 {
 	if (strcmp(name, "binary_name") == 0)
 		return &o->binary;
+	if (strcmp(name, "shim_cgroup") == 0)
+		return &o->shim_cgroup;
 	return strcmp(name, "root") == 0 ? &o->root : NULL;
 }
 
@@ -35,8 +37,9 @@ static uint32_t *number_field(struct options *o, const char *name)
 	return strcmp(name, "io_gid") == 0 ? &o->io_gid : NULL;
 }
 
-static const char *const names[] = {"binary_name", "root", "systemd_cgroup",
-	"no_pivot_root", "no_new_keyring", "io_uid", "io_gid"};
+static const char *const names[] = {"binary_name", "root", "shim_cgroup",
+	"systemd_cgroup", "no_pivot_root", "no_new_keyring", "io_uid",
+	"io_gid"};
 
 /*
  * yajl does not look whether memory was to be had. The generator itself needs
@@ -77,8 +80,8 @@ static void text_add(void *ctx, const char *s, size_t n)
 {
 	struct text *t = ctx;
 
-	if (t->no_memory)
-		return;
+	if (n == 0 || t->no_memory)
+		return; /* there may be no data yet: memcpy(NULL) */
 	if (t->n + n > t->room) {
 		size_t room = 2 * (t->n + n) + 256;
 		char *more = realloc(t->data, room);

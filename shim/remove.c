@@ -12,6 +12,7 @@
 #include "platform/process.h"
 #include "shim/events.h"
 #include "shim/log.h"
+#include "shim/logger.h"
 #include "shim/task.h"
 
 static void release_finish(struct task *t, int r, const struct err *e)
@@ -108,6 +109,16 @@ static void exec_deleted(struct proc *p)
 	host_trim_memory();
 }
 
+static void output_ended(void *arg)
+{
+	struct proc *p = arg;
+
+	if (proc_is_init(p))
+		task_release(p->task, task_deleted, p->task);
+	else
+		exec_deleted(p);
+}
+
 static void drained(void *arg)
 {
 	struct proc *p = arg;
@@ -122,10 +133,7 @@ static void drained(void *arg)
 		log_warn(t->id, "%s%s: %" PRIu64 " bytes of output were lost",
 			proc_is_init(p) ? "init" : "exec ", p->id,
 			stdio_lost(p->stdio));
-	if (proc_is_init(p))
-		task_release(t, task_deleted, t);
-	else
-		exec_deleted(p);
+	proc_close_stdio(p, output_ended, p);
 }
 
 void proc_delete_exited(struct proc *p)
@@ -144,6 +152,8 @@ static void cancel_create(struct proc *p, struct waiter *w)
 	p->deleters = w;
 	p->status = 128 + SIGKILL;
 	clock_gettime(CLOCK_REALTIME, &p->exited_at);
+	if (p->loggers)
+		loggers_cancel(p->loggers);
 	if (p->task->creating)
 		runtime_cancel(p->task->creating);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/cgroup.h"
 #include "platform/host.h"
 #include "platform/listener.h"
 #include "reaper/reaper.h"
@@ -205,6 +206,7 @@ static int open_modules(struct shim *s, struct err *e)
 		.reaper = s->reaper,
 		.ns = c->ns,
 		.runtime_timeout_ms = runtime_timeout(),
+		.placed = c->shim_cgroup != NULL,
 		.changed = on_change,
 		.arg = s,
 	};
@@ -244,6 +246,23 @@ static void close_all(struct shim *s)
 		event_base_free(s->base);
 }
 
+/* Where the operator wants this process to be. It can do its work anywhere, so
+ * a refusal is no reason to fail. */
+static void join_groups(const struct serve_config *config)
+{
+	const char *core = getenv("SCHED_CORE");
+	struct err e;
+	int r = core && *core ? host_schedule_core() : 0;
+
+	if (r < 0)
+		log_warn(config->id, "no core scheduling (SCHED_CORE): %s",
+			r == -EINVAL || r == -ENODEV
+				? "the kernel or the CPU has none"
+				: strerror(-r));
+	if (config->shim_cgroup && cgroup_join(config->shim_cgroup, &e) < 0)
+		log_warn(config->id, "option shim_cgroup: %s", e.msg);
+}
+
 int serve(const struct serve_config *config, struct listener *l, struct err *e)
 {
 	struct shim s = {.config = config, .listener = l};
@@ -253,6 +272,7 @@ int serve(const struct serve_config *config, struct listener *l, struct err *e)
 	if (config->debug)
 		log_set_level(LOG_DEBUG);
 	host_log_open("log");
+	join_groups(config);
 	if (r == 0)
 		r = open_base(&s, e);
 	if (r == 0)

@@ -22,6 +22,7 @@ struct serve_config {
 	const char *id;
 	const char *address; /* our own */
 	const char *ttrpc_address, *grpc_address, *publish_binary;
+	const char *shim_cgroup; /* NULL: stay, until a Create has one */
 	bool debug;
 };
 

@@ -32,6 +32,7 @@ struct start {
 	Params *params; /* NULL unless the daemon sent them */
 	char address[SOCKET_ADDRESS_MAX];
 	char dir[PATH_MAX];
+	char *shim_cgroup; /* NULL: none among the options on stdin */
 	bool grouped;
 };
 
@@ -57,7 +58,7 @@ static Params *unpack_params(
 /* A host without an OCI runtime is told so now, not at the first Create. The
  * options are checked there, once: here only the binary matters. */
 static int check_runtime(
-	const struct start *s, const uint8_t *data, size_t n, struct err *e)
+	struct start *s, const uint8_t *data, size_t n, struct err *e)
 {
 	struct options o = {0};
 	const char *binary;
@@ -68,13 +69,15 @@ static int check_runtime(
 		any = s->params->extensions[0]->value;
 	else if (!s->params && n > 0)
 		any = google__protobuf__any__unpack(NULL, n, data);
-	options_unpack(any, &o, NULL);
+	if (options_unpack(any, &o, NULL) < 0)
+		free(ptr_take(&o.shim_cgroup));
 	r = runtime_find(&o, &binary, e);
 	if (r == 0 && o.binary && !process_find(binary))
 		r = err_set(e, -ENOENT,
 			"OCI runtime '%s' of the option binary_name is not "
 			"found in PATH",
 			binary);
+	s->shim_cgroup = ptr_take(&o.shim_cgroup);
 	options_clear(&o);
 	if (any && !s->params)
 		google__protobuf__any__free_unpacked(any, NULL);
@@ -186,6 +189,7 @@ static int run(struct start *s, struct listener *l, struct err *e)
 		.address = s->address,
 		.grpc_address = s->args->address,
 		.publish_binary = s->args->publish_binary,
+		.shim_cgroup = s->shim_cgroup,
 		.debug = s->args->debug,
 	};
 
@@ -248,6 +252,7 @@ int start_command(const struct args *args, struct err *e)
 	if (s->params)
 		containerd__runtime__bootstrap__v1__bootstrap_params__free_unpacked(
 			s->params, NULL);
+	free(s->shim_cgroup);
 	free(s);
 	return r;
 }

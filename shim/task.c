@@ -7,12 +7,14 @@
 #include <stdlib.h>
 
 #include "io/stdio.h"
+#include "platform/auto.h"
 #include "platform/cgroup.h"
 #include "platform/file.h"
 #include "reaper/reaper.h"
 #include "shim/events.h"
 #include "shim/ident.h"
 #include "shim/log.h"
+#include "shim/logger.h"
 #include "shim/publish.h"
 
 /* Deletions that are remembered. */
@@ -136,6 +138,18 @@ void tasks_changed(struct tasks *ts)
 {
 	if (ts->config.changed)
 		ts->config.changed(ts->config.arg);
+}
+
+void tasks_place(struct tasks *ts, const struct task *t)
+{
+	const char *group = t->options.shim_cgroup;
+	struct err e;
+
+	if (ts->config.placed || !group)
+		return;
+	ts->config.placed = true;
+	if (cgroup_join(group, &e) < 0)
+		log_warn(t->id, "option shim_cgroup: %s", e.msg);
 }
 
 const struct tasks_config *task_config(const struct task *t)
@@ -276,6 +290,7 @@ void proc_clear(struct proc *p)
 		reaper_forget(task_config(p->task)->reaper, p->pid);
 	process_ref_close(p->ref);
 	stdio_close(p->stdio);
+	loggers_free(p->loggers);
 	publisher_unreserve(p->exit_room);
 	free(p->id);
 	free(p->in);
@@ -314,6 +329,36 @@ int proc_set(struct proc *p, enum task_event ev, struct err *e)
 	return 0;
 }
 
+static int open_loggers(struct proc *p, struct stream *ret[2], struct err *e)
+{
+	const struct tasks_config *tc = task_config(p->task);
+	struct loggers_config config = {
+		.base = tc->base,
+		.reaper = tc->reaper,
+		.ns = tc->ns,
+		.id = p->task->id,
+	};
+	int r = stdio_check(p->in, p->out, p->err, e);
+
+	if (r < 0)
+		return r;
+	loggers_free(ptr_take(&p->loggers)); /* of a start that failed */
+	r = loggers_start(
+		&config, p->out, p->terminal ? NULL : p->err, &p->loggers, e);
+	if (r == 0 && p->loggers)
+		loggers_take(p->loggers, ret);
+	return r;
+}
+
+void proc_close_stdio(struct proc *p, void (*done)(void *arg), void *arg)
+{
+	stdio_close(ptr_take(&p->stdio));
+	if (p->loggers)
+		loggers_end(p->loggers, done, arg);
+	else
+		done(arg);
+}
+
 int proc_open_stdio(struct proc *p, struct err *e)
 {
 	struct task *t = p->task;
@@ -332,7 +377,9 @@ int proc_open_stdio(struct proc *p, struct err *e)
 
 	snprintf(name, sizeof(name), "console%s%s.sock", *p->id ? "-" : "",
 		p->id);
-	r = stdio_open(task_config(t)->base, &config, &p->stdio, e);
+	r = open_loggers(p, config.to_logger, e);
+	if (r == 0)
+		r = stdio_open(task_config(t)->base, &config, &p->stdio, e);
 	if (r == 0 && p->stdin_closed)
 		stdio_close_stdin(p->stdio);
 	return r;

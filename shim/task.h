@@ -30,6 +30,7 @@
 struct cgroup;
 struct event;
 struct event_base;
+struct loggers;
 struct metrics;
 struct process_exit;
 struct process_ref;
@@ -59,6 +60,7 @@ struct proc {
 	int64_t pid;             /* 0: none yet */
 	struct process_ref *ref; /* NULL without a process */
 	struct stdio *stdio;     /* NULL before there is any */
+	struct loggers *loggers; /* NULL: its output goes elsewhere */
 	char *in, *out, *err;    /* paths as requested */
 	bool terminal;
 	bool stdin_closed; /* asked for before there was any stdio */
@@ -109,6 +111,7 @@ struct tasks_config {
 	struct publisher *publisher;
 	const char *ns;
 	uint32_t runtime_timeout_ms;
+	bool placed; /* this process is where it is to be: shim_cgroup */
 	void (*changed)(void *arg); /* a task came, went or ended */
 	void *arg;
 };
@@ -210,8 +213,11 @@ bool proc_is_init(const struct proc *p);
 /* -EBUSY, or -ESRCH for what has ended, if the state does not allow ev. */
 int proc_allows(const struct proc *p, enum task_event ev, struct err *e);
 int proc_set(struct proc *p, enum task_event ev, struct err *e);
-/* Opens the stdio of a process that is about to be made. */
+/* Opens the stdio of a process that is about to be made. If there are loggers
+ * afterwards, they must be awaited. */
 int proc_open_stdio(struct proc *p, struct err *e);
+/* Closes it, ends its loggers, then runs done(); at once if there are none. */
+void proc_close_stdio(struct proc *p, void (*done)(void *arg), void *arg);
 /* The runtime has made it: takes its pid from a file of the bundle, claims its
  * exit, and starts its stdio. */
 int proc_adopt(struct proc *p, const char *pid_file, struct err *e);
@@ -219,5 +225,8 @@ int proc_adopt(struct proc *p, const char *pid_file, struct err *e);
 void proc_finish(struct proc *p, int r, const struct err *e);
 const struct tasks_config *task_config(const struct task *t);
 void tasks_changed(struct tasks *ts);
+/* The option shim_cgroup, if it has not been there at `start`: the first
+ * container's that has one. */
+void tasks_place(struct tasks *ts, const struct task *t);
 
 #endif

@@ -133,6 +133,21 @@ void host_trim_memory(void)
 	trim_stack();
 }
 
+/* since Linux 5.14 */
+#ifndef PR_SCHED_CORE
+#define PR_SCHED_CORE 62
+#define PR_SCHED_CORE_CREATE 1
+#endif
+#define SCOPE_PROCESS_GROUP 2 /* PIDTYPE_PGID */
+
+int host_schedule_core(void)
+{
+	return prctl(PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 0,
+		       SCOPE_PROCESS_GROUP, 0) < 0
+		       ? -errno
+		       : 0;
+}
+
 int host_set_oom_score(void)
 {
 	char path[64], buf[16];

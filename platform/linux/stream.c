@@ -275,15 +275,25 @@ static void keep_write_end(struct stream *s)
 	s->fd = fd;
 }
 
+/* poll(2): POLLERR on a write end of a pipe whose read ends are all closed */
+static bool has_reader(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	return poll(&p, 1, 0) <= 0 || !(p.revents & POLLERR);
+}
+
 int stream_linger(struct stream *s)
 {
-	struct pollfd p;
-
 	if (!s->named || stream_pending(s) == 0)
 		return 0;
 	keep_write_end(s);
-	p = (struct pollfd){.fd = s->fd, .events = POLLOUT};
-	return poll(&p, 1, 0) > 0 && (p.revents & POLLERR);
+	return !has_reader(s->fd);
+}
+
+bool stream_is_unread(struct stream *s)
+{
+	return stream_pending(s) > 0 && has_reader(s->fd);
 }
 
 size_t stream_pending(struct stream *s)

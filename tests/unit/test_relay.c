@@ -450,6 +450,100 @@ START_TEST(test_out_of_memory_on_the_way)
 }
 END_TEST
 
+/* ---- a destination that the writer must outlive ---- */
+
+static void open_outliving(char from)
+{
+	flow_open(from, 'p');
+	relay_outlive(flow.relay);
+	flow_settle();
+}
+
+static void say(const char *text)
+{
+	ck_assert_int_eq(
+		write(flow.in, text, strlen(text)), (ssize_t)strlen(text));
+	flow_settle();
+}
+
+static void outlive(char from)
+{
+	char buf[8];
+
+	open_outliving(from);
+	say("one");
+	ck_assert_uint_eq(relay_bytes(flow.relay), 0); /* nobody took it */
+	ck_assert_int_eq(read(flow.out, buf, sizeof(buf)), 3);
+	ck_assert_uint_eq(relay_bytes(flow.relay), 3);
+	say("left behind");
+	fd_close(&flow.out);
+	say("and lost");
+	say("for ever");
+	ck_assert_uint_eq(flow.n_done, 0);
+	ck_assert_uint_eq(relay_bytes(flow.relay), 3);
+	ck_assert_uint_eq(relay_lost(flow.relay), 11 + 8 + 8);
+	ck_assert(flow_is_idle());
+	fd_close(&flow.in);
+	flow_settle();
+	ck_assert_uint_eq(flow.n_done, 1);
+	flow_end();
+}
+
+START_TEST(test_outlives)
+{
+	outlive('p');
+	outlive('s');
+}
+END_TEST
+
+START_TEST(test_outlives_while_blocked)
+{
+	char data[4096] = {0};
+	size_t n = 0;
+	ssize_t w;
+
+	open_outliving('p');
+	while ((w = write(flow.in, data, sizeof(data))) > 0) {
+		n += (size_t)w;
+		flow_settle();
+	}
+	ck_assert(relay_is_blocked(flow.relay));
+	fd_close(&flow.out);
+	flow_settle();
+	ck_assert(!relay_is_blocked(flow.relay));
+	ck_assert_uint_eq(relay_lost(flow.relay), n);
+	say("on");
+	ck_assert_uint_eq(relay_lost(flow.relay), n + 2);
+	flow_end();
+}
+END_TEST
+
+/* It has not ended before somebody has read, or nobody can any more. */
+START_TEST(test_outlives_until_read)
+{
+	char buf[8];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		open_outliving('p');
+		say("last");
+		fd_close(&flow.in);
+		flow_settle();
+		ck_assert_uint_eq(flow.n_done, 0);
+		ck_assert(relay_is_blocked(flow.relay));
+		if (i == 0)
+			ck_assert_int_eq(read(flow.out, buf, sizeof(buf)), 4);
+		else
+			fd_close(&flow.out);
+		for (; flow.n_done == 0; usleep(1000))
+			flow_settle();
+		ck_assert_uint_eq(relay_bytes(flow.relay), i == 0 ? 4 : 0);
+		ck_assert_uint_eq(relay_lost(flow.relay), i == 0 ? 0 : 4);
+		flow_end();
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {test_pipe_to_pipe, test_socket_to_pipe,
@@ -464,7 +558,8 @@ int main(void)
 		test_destination_breaks, test_destination_breaks_while_blocked,
 		test_free_in_done, test_free, test_free_before_done,
 		test_no_done, test_out_of_memory_at_the_start,
-		test_out_of_memory_on_the_way, NULL};
+		test_out_of_memory_on_the_way, test_outlives,
+		test_outlives_while_blocked, test_outlives_until_read, NULL};
 
 	return suite_run("relay", tests);
 }

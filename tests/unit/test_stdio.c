@@ -449,6 +449,69 @@ START_TEST(test_out_of_memory)
 }
 END_TEST
 
+/* ---- loggers ---- */
+
+static void open_logger(const char *out)
+{
+	int fds[2];
+
+	scene_begin();
+	scene.config.out = out;
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+	scene.client[1] = fds[0];
+	ck_assert_int_eq(
+		stream_from_fd(scene.base, fds[1], &scene.config.to_logger[0]),
+		0);
+}
+
+START_TEST(test_logger)
+{
+	open_logger("binary:///bin/log?k=v");
+	scene_open_stdio();
+	scene_start();
+	scene_put(scene.proc[1], "line");
+	ck_assert_str_eq(scene_get(scene.client[1]), "line");
+	fd_close(&scene.client[1]);
+	scene_put(scene.proc[1], "more");
+	loop_settle(scene.base);
+	scene_put(scene.proc[1], "and more"); /* no EPIPE */
+	loop_settle(scene.base);
+	ck_assert_uint_eq(stdio_lost(scene.stdio), 12);
+	stdio_drain(scene.stdio, scene_drained, &scene);
+	fd_close(&scene.proc[1]);
+	loop_settle(scene.base);
+	ck_assert_uint_eq(scene.drained, 1);
+	ck_assert(!stdio_was_cut(scene.stdio));
+	scene_end();
+}
+END_TEST
+
+START_TEST(test_logger_is_closed_on_failure)
+{
+	struct err e;
+
+	open_logger("binary:///bin/log");
+	scene.config.err = "relative";
+	ck_assert_int_eq(
+		stdio_open(scene.base, &scene.config, &scene.stdio, &e),
+		-EINVAL);
+	ck_assert(scene_at_end(scene.client[1]));
+	scene_end();
+}
+END_TEST
+
+START_TEST(test_logger_takes_no_input)
+{
+	struct err e;
+
+	ck_assert_int_eq(
+		stdio_check("binary:///bin/l", NULL, NULL, &e), -EINVAL);
+	ck_assert_int_eq(
+		stdio_check(NULL, "binary:///bin/l", "binary-v2:///bin/l", &e),
+		0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {test_three_fifos,
@@ -461,7 +524,9 @@ int main(void)
 		test_unimplemented_is_known_before_anything_is_opened,
 		test_close_stdin, test_close_stdin_before_start,
 		test_close_stdin_while_blocked, test_stdin_that_nobody_reads,
-		test_out_of_memory, NULL};
+		test_out_of_memory, test_logger,
+		test_logger_is_closed_on_failure, test_logger_takes_no_input,
+		NULL};
 
 	return suite_run("stdio", tests);
 }

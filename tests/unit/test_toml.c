@@ -756,8 +756,9 @@ START_TEST(test_options_criu)
 }
 END_TEST
 
-#define KNOWN                                                        \
-	": known are BinaryName, Root, SystemdCgroup, NoPivotRoot, " \
+#define KNOWN                                                       \
+	": known are BinaryName, Root, ShimCgroup, SystemdCgroup, " \
+	"NoPivotRoot, "                                             \
 	"NoNewKeyring, IoUid, IoGid"
 
 START_TEST(test_options_unknown)
@@ -821,8 +822,6 @@ END_TEST
 
 START_TEST(test_options_refused)
 {
-	body_fails("ShimCgroup = '/x'", "line 1, column 1: option 'ShimCgroup' "
-					"('/x') is not supported");
 	body_fails("ConfigPath = '/x'", "line 1, column 1: option 'ConfigPath' "
 					"('/x') is not supported");
 	body_fails("Root = '/a'\nRoot = '/b'",
@@ -979,9 +978,16 @@ START_TEST(test_options_runc)
 		got.systemd_cgroup && got.no_pivot_root && got.no_new_keyring);
 	ck_assert_uint_eq(got.io_uid, 5);
 	ck_assert_uint_eq(got.io_gid, 6);
-	ck_assert_int_eq(unpack_any(RUNC, "\x1a\x02/x", 4), -EINVAL);
+	options_clear(&got);
+	ck_assert_int_eq(unpack_any(RUNC, "\x1a\x02/x", 4), 0);
+	ck_assert_str_eq(got.shim_cgroup, "/x");
+	options_clear(&got);
+	ck_assert_int_eq(unpack_any(RUNC, "\x1a\x05/a/..", 7), -EINVAL);
 	ck_assert_str_eq(
-		why.msg, "option 'shim_cgroup' ('/x') is not supported");
+		why.msg, "option 'shim_cgroup' ('/a/..') has '..' in it");
+	options_clear(&got);
+	ck_assert_int_eq(unpack_any(RUNC, "\x1a\x06/a../b", 8), 0);
+	options_clear(&got);
 	ck_assert_int_eq(unpack_any(RUNC, "\xff\xff", 2), -EINVAL);
 	ck_assert_str_eq(why.msg, "options are no valid " RUNC);
 	ck_assert_int_eq(unpack_any(RUNTIME, "\x1a\x7f", 2), -EINVAL);

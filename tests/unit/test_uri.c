@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "util_test.h"
@@ -31,6 +32,7 @@ START_TEST(test_forms)
 		{"file:///%c3%A4", URI_FILE, "/\xc3\xa4"},
 		{"file:///a//b/./c", URI_FILE, "/a//b/./c"},
 		{"binary:///bin/log", URI_BINARY, "/bin/log"},
+		{"binary-v2:///bin/log", URI_BINARY_V2, "/bin/log"},
 		{"binary:///bin/log?k=v&k2=/../x", URI_BINARY, "/bin/log"},
 		{"/a..b/..c/d../...", URI_FIFO, "/a..b/..c/d../..."},
 	};
@@ -157,10 +159,63 @@ START_TEST(test_every_escape)
 }
 END_TEST
 
+static void check_argv(const char *text, const char *const *want)
+{
+	const char **argv;
+	struct err e;
+	size_t i;
+
+	ck_assert_msg(uri_argv(text, &argv, &e) == 0, "'%s': %s", text, e.msg);
+	for (i = 0; want[i]; i++) {
+		ck_assert_msg(argv[i], "'%s': only %zu words", text, i);
+		ck_assert_str_eq(argv[i], want[i]);
+	}
+	ck_assert_ptr_null(argv[i]);
+	free(argv);
+}
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+START_TEST(test_logger_argv)
+{
+	check_argv("binary:///bin/l", WORDS("/bin/l"));
+	check_argv("binary:///bin/l?", WORDS("/bin/l"));
+	check_argv("binary:///bin/l?k=v", WORDS("/bin/l", "k", "v"));
+	check_argv("binary-v2:///b%20c?z=1&a=2&z=3",
+		WORDS("/b c", "z", "1", "a", "2", "z", "3"));
+	check_argv("binary:///l?k", WORDS("/l", "k", ""));
+	check_argv("binary:///l?=v", WORDS("/l", "", "v"));
+	check_argv("binary:///l?&&k=v&", WORDS("/l", "k", "v"));
+	check_argv("binary:///l?k=a=b?c/../d", WORDS("/l", "k", "a=b?c/../d"));
+	check_argv(
+		"binary:///l?a%3db=c%26d+e%2B", WORDS("/l", "a=b", "c&d e+"));
+	check_argv("binary:///l?k=v#part", WORDS("/l", "k", "v"));
+	check_argv("binary:///l?%c3%a4=%0a", WORDS("/l", "\xc3\xa4", "\n"));
+}
+END_TEST
+
+START_TEST(test_logger_argv_refused)
+{
+	static const char *const wrong[] = {"binary:///l?a=%",
+		"binary:///l?a=%4", "binary:///l?%zz", "binary:///l?a=b&c=%00",
+		"binary:///l?a%=b", "binary://l?a=b", "binary:///../l?a=b"};
+	const char **argv = NULL;
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < LENGTH(wrong); i++) {
+		ck_assert_msg(uri_argv(wrong[i], &argv, &e) == -EINVAL,
+			"'%s' was taken", wrong[i]);
+		ck_assert_ptr_null(argv);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {test_forms, test_path_like_a_uri,
-		test_refused, test_too_long, test_every_escape, NULL};
+		test_refused, test_too_long, test_every_escape,
+		test_logger_argv, test_logger_argv_refused, NULL};
 
 	return suite_run("uri", tests);
 }
