@@ -64,7 +64,7 @@ static void relay_wait(struct relay *r, bool for_room)
 static bool somebody_is_to_read(struct relay *r)
 {
 	if (r->broken || !r->outlives)
-		return stream_linger(r->to);
+		return stream_linger(r->to) != STREAM_TAKEN;
 	r->blocked = stream_is_unread(r->to);
 	return r->blocked;
 }
@@ -284,6 +284,16 @@ void relay_finish(struct relay *r)
 	r->finishing = true;
 	if (!r->ended && r->linger_ms == 0)
 		event_active(r->turn, EV_TIMEOUT, 0);
+}
+
+bool relay_is_unread(struct relay *r)
+{
+	if (r->ended || r->broken)
+		return false;
+	if (!r->from)
+		return stream_linger(r->to) == STREAM_BEING_READ;
+	return r->len > 0 || stream_pending(r->from) > 0 ||
+	       stream_unread(r->to) > 0;
 }
 
 bool relay_is_blocked(const struct relay *r)

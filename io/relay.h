@@ -9,8 +9,7 @@
  * one small buffer holds what is on its way.
  *
  * It ends when the source is at its end and everything has been written, and
- * somebody is there to read it if it is a FIFO (stream_linger); or when the
- * destination breaks. Then both streams are closed and done() runs,
+ * taken if it is a FIFO (stream_linger); or when the destination breaks. Then both streams are closed and done() runs,
  * once, from the loop, never inside a function of this header.
  *
  * A destination that refuses bytes without being broken (a full disk) loses
@@ -41,6 +40,10 @@ void relay_outlive(struct relay *r);
 /* Ends the relay as soon as the source is empty, for a source that never comes
  * to an end by itself: what was written before this call is delivered. */
 void relay_finish(struct relay *r);
+
+/* True while there are bytes that a reader, as far as it is known, is still to
+ * take: in the source, here, or in the FIFO. */
+bool relay_is_unread(struct relay *r);
 
 /* True while bytes are known to wait for room in the destination. */
 bool relay_is_blocked(const struct relay *r);

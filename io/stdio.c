@@ -356,6 +356,16 @@ void stdio_drain(struct stdio *s, void (*done)(void *arg), void *arg)
 	event_active(s->tick, EV_TIMEOUT, 0);
 }
 
+bool stdio_is_unread(const struct stdio *s)
+{
+	int i;
+
+	for (i = OUT; i < N; i++)
+		if (s->line[i].relay && relay_is_unread(s->line[i].relay))
+			return true;
+	return false;
+}
+
 bool stdio_was_cut(const struct stdio *s)
 {
 	return s->cut;

@@ -74,6 +74,9 @@ int stdio_resize(struct stdio *s, uint32_t width, uint32_t height);
  */
 void stdio_drain(struct stdio *s, void (*done)(void *arg), void *arg);
 
+/* True while output waits that somebody may be about to read. */
+bool stdio_is_unread(const struct stdio *s);
+
 /* True if a drain gave up on output that somebody still held open, or on
  * bytes that nobody read. */
 bool stdio_was_cut(const struct stdio *s);

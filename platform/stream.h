@@ -62,12 +62,16 @@ ssize_t stream_write(struct stream *s, const void *buf, size_t n);
 ssize_t stream_move(struct stream *from, struct stream *to, size_t n);
 
 /*
- * For a FIFO that has been written for the last time: 1 while there are bytes
- * in it and nobody has it open to read them, so that closing it would lose
- * them; 0 if it may be closed. After the first call it can only be closed.
- * Other streams: 0.
+ * For a FIFO that has been written for the last time: whether the bytes in it
+ * have been taken, or are left with or without somebody who has it open to read
+ * them. After the first call it can only be closed, which without a reader
+ * loses what is left. Other streams: STREAM_TAKEN.
  */
-int stream_linger(struct stream *s);
+enum stream_rest { STREAM_TAKEN, STREAM_LEFT_ALONE, STREAM_BEING_READ };
+enum stream_rest stream_linger(struct stream *s);
+
+/* Bytes in a FIFO with a name, of which we hold both ends; 0 for others. */
+size_t stream_unread(struct stream *s);
 
 /* Whether there are bytes in a pipe to a child (the stream is our end) that it
  * has not taken out, and still can: it holds its end. Linux: FIONREAD speaks

@@ -2,6 +2,7 @@
 #include <event2/event.h>
 #include <inttypes.h>
 
+#include "io/stdio.h"
 #include "platform/cgroup.h"
 #include "platform/process.h"
 #include "shim/events.h"
@@ -13,6 +14,10 @@
  * through for processes that are left. */
 #define LEFTOVER_MS 50
 #define LEFTOVER_ROUNDS 200
+
+/* How long an exit waits for a reader, and how long between two looks. */
+#define HOLD_MS 2000
+#define HOLD_TICK_MS 50
 
 static void publish_exit(struct proc *p)
 {
@@ -28,10 +33,50 @@ static void publish_exit(struct proc *p)
 		proc_delete_exited(p);
 }
 
-static bool exit_is_due(const struct proc *p)
+static void hold_tick(evutil_socket_t fd, short what, void *arg)
 {
-	return p->exited && !p->published && p->state != TASK_STARTING &&
-	       p->state != TASK_CREATING;
+	(void)fd;
+	(void)what;
+	task_settle(arg);
+}
+
+static bool hold(struct task *t, unsigned ms)
+{
+	struct timeval tv = {.tv_usec = ms * 1000};
+
+	if (!t->hold)
+		t->hold = event_new(task_config(t)->base, -1, 0, hold_tick, t);
+	return t->hold && event_add(t->hold, &tv) == 0;
+}
+
+/*
+ * Clients up to containerd 1.6 stop reading as soon as they hear of the exit.
+ * So it is told when the readers have what was written, or are not there, or
+ * have had time enough: a stalled one does not hold it for long.
+ */
+static bool held_for_reader(struct proc *p)
+{
+	unsigned tick = p->held_ms > HOLD_TICK_MS ? HOLD_TICK_MS : p->held_ms;
+
+	if (!p->stdio || p->held_ms >= HOLD_MS || !stdio_is_unread(p->stdio))
+		return false;
+	if (p->task->hold && event_pending(p->task->hold, EV_TIMEOUT, NULL))
+		return true;
+	tick = tick > 0 ? tick : 1;
+	p->held_ms += tick;
+	return hold(p->task, tick);
+}
+
+/* Its state changes as soon as its start is settled; everybody is told when no
+ * reader is behind. */
+static bool exit_is_due(struct proc *p)
+{
+	if (!p->exited || p->published || p->state == TASK_STARTING ||
+		p->state == TASK_CREATING)
+		return false;
+	if (p->state != TASK_STOPPED)
+		proc_set(p, EV_EXIT, NULL);
+	return !held_for_reader(p);
 }
 
 /* init's exit is the last of its container: every exec that has a process, or
@@ -87,19 +132,14 @@ void task_settle(struct task *t)
 	task_hold(t);
 	for (p = t->execs; p; p = next) {
 		next = p->next;
-		if (!exit_is_due(p))
-			continue;
-		proc_set(p, EV_EXIT, NULL);
-		publish_exit(p);
+		if (exit_is_due(p))
+			publish_exit(p);
 	}
-	if (!t->dead && exit_is_due(&t->init)) {
-		if (t->init.state != TASK_STOPPED)
-			proc_set(&t->init, EV_EXIT, NULL);
-		if (t->leftover_done && execs_are_over(t)) {
-			publish_exit(&t->init);
-			if (!t->dead)
-				tasks_changed(t->tasks);
-		}
+	if (!t->dead && exit_is_due(&t->init) && t->leftover_done &&
+		execs_are_over(t)) {
+		publish_exit(&t->init);
+		if (!t->dead)
+			tasks_changed(t->tasks);
 	}
 	task_drop(t);
 }

@@ -239,6 +239,8 @@ void task_free(struct task *t)
 	proc_clear(&t->init);
 	if (t->leftover)
 		event_free(t->leftover);
+	if (t->hold)
+		event_free(t->hold);
 	task_drop_metrics(t);
 	cgroup_close(t->cgroup);
 	bundle_clear(&t->bundle);

@@ -70,6 +70,7 @@ struct proc {
 	bool published; /* and told to everybody */
 	uint32_t status;
 	struct timespec exited_at;
+	unsigned held_ms; /* how long its exit has waited for a reader */
 	struct publisher_event *exit_room;
 	task_done done; /* of the create or start under way */
 	void *done_arg;
@@ -94,6 +95,7 @@ struct task {
 	bool releasing;
 	struct cgroup *cgroup; /* NULL: it has none of its own */
 	uint64_t oom_kills;
+	struct event *hold; /* looks again whether an exit may be told */
 	struct event *leftover; /* kills what init left behind */
 	unsigned leftover_rounds;
 	bool leftover_done, gave_up;

@@ -283,12 +283,17 @@ static bool has_reader(int fd)
 	return poll(&p, 1, 0) <= 0 || !(p.revents & POLLERR);
 }
 
-int stream_linger(struct stream *s)
+enum stream_rest stream_linger(struct stream *s)
 {
-	if (!s->named || stream_pending(s) == 0)
-		return 0;
+	if (stream_unread(s) == 0)
+		return STREAM_TAKEN;
 	keep_write_end(s);
-	return !has_reader(s->fd);
+	return has_reader(s->fd) ? STREAM_BEING_READ : STREAM_LEFT_ALONE;
+}
+
+size_t stream_unread(struct stream *s)
+{
+	return s->named ? stream_pending(s) : 0;
 }
 
 bool stream_is_unread(struct stream *s)
