@@ -205,10 +205,13 @@ fuzz: ## libFuzzer targets, FUZZ_SECONDS each (60)
 e2e: build ## end to end tests: real containerd, runc, crun
 	$(PYTEST) -q tests/e2e $(PYTEST_ARGS)
 
-lint: ## clang-format and clang-tidy find nothing
+lint: | $(GEN_H) ## clang-format and clang-tidy find nothing
 	@clang-format --dry-run -Werror $(SRC) $(wildcard $(MAINS)) $(HEADERS)
-	@clang-tidy --quiet $(SRC) $(wildcard $(MAINS)) -- -std=gnu11 \
-		$(CPPFLAGS) 2>/dev/null
+	@printf '%s\n' -std=gnu11 -D_GNU_SOURCE '-DWISP_VERSION="$(VERSION)"' \
+		-I$(CURDIR) -I$(CURDIR)/$(GEN) $(PKG_CFLAGS) \
+		>$(OUT)/compile_flags.txt
+	@printf '%s\n' $(SRC) $(wildcard $(MAINS)) | xargs -P$$(nproc) -n8 \
+		clang-tidy --quiet -p $(OUT) 2>/dev/null
 
 format: ## rewrite the sources as clang-format would have them
 	@clang-format -i $(SRC) $(wildcard $(MAINS)) $(HEADERS) \

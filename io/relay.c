@@ -25,6 +25,7 @@ struct relay {
 	struct event *turn; /* runs the pump, or done(), from the loop */
 	relay_cb done;
 	void *arg;
+	bool trusting;  /* a reader is enough, he need not have read */
 	bool finishing; /* an empty source is the end */
 	bool ended;
 	unsigned linger_ms; /* > 0: all is written, a reader is missing */
@@ -61,10 +62,18 @@ static void relay_wait(struct relay *r, bool for_room)
 		relay_rest(r);
 }
 
+static bool must_linger(struct relay *r)
+{
+	enum stream_rest rest = stream_linger(r->to);
+
+	return rest == STREAM_LEFT_ALONE ||
+	       (rest == STREAM_BEING_READ && !r->trusting);
+}
+
 static bool somebody_is_to_read(struct relay *r)
 {
 	if (r->broken || !r->outlives)
-		return stream_linger(r->to) != STREAM_TAKEN;
+		return must_linger(r);
 	r->blocked = stream_is_unread(r->to);
 	return r->blocked;
 }
@@ -283,6 +292,13 @@ void relay_finish(struct relay *r)
 		return;
 	r->finishing = true;
 	if (!r->ended && r->linger_ms == 0)
+		event_active(r->turn, EV_TIMEOUT, 0);
+}
+
+void relay_trust_reader(struct relay *r)
+{
+	r->trusting = true;
+	if (r->linger_ms > 0 && !r->ended)
 		event_active(r->turn, EV_TIMEOUT, 0);
 }
 

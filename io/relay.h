@@ -9,8 +9,9 @@
  * one small buffer holds what is on its way.
  *
  * It ends when the source is at its end and everything has been written, and
- * taken if it is a FIFO (stream_linger); or when the destination breaks. Then both streams are closed and done() runs,
- * once, from the loop, never inside a function of this header.
+ * taken if it is a FIFO (stream_linger); or when the destination breaks. Then
+ * both streams are closed and done() runs, once, from the loop, never inside a
+ * function of this header.
  *
  * A destination that refuses bytes without being broken (a full disk) loses
  * them, and reading goes on: the writer at the far end must not hang for it.
@@ -40,6 +41,10 @@ void relay_outlive(struct relay *r);
 /* Ends the relay as soon as the source is empty, for a source that never comes
  * to an end by itself: what was written before this call is delivered. */
 void relay_finish(struct relay *r);
+
+/* From now on a reader who has the FIFO open is trusted to take what is in it:
+ * the end does not wait for that any more. */
+void relay_trust_reader(struct relay *r);
 
 /* True while there are bytes that a reader, as far as it is known, is still to
  * take: in the source, here, or in the FIFO. */

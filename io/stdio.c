@@ -344,11 +344,15 @@ static void stdio_tick(evutil_socket_t fd, short what, void *arg)
 void stdio_drain(struct stdio *s, void (*done)(void *arg), void *arg)
 {
 	bool blocked;
+	int i;
 
 	if (s->line[IN].relay) {
 		relay_free(s->line[IN].relay);
 		s->line[IN].relay = NULL;
 	}
+	for (i = OUT; i < N; i++)
+		if (s->line[i].relay)
+			relay_trust_reader(s->line[i].relay);
 	s->drained = done;
 	s->arg = arg;
 	s->quiet_ms = s->waited_ms = 0;

@@ -33,7 +33,7 @@ int cgroup_each_pid(
 
 /* SIGKILL to every process in the group and below: cgroup.kill where there is
  * one, otherwise every listed pid, through a pidfd, again while new ones turn
- * up (bounded). Returns how many were found, or -errno. */
+ * up (bounded). Returns how many were still there at last, or -errno. */
 int cgroup_kill(struct cgroup *cg);
 
 /*

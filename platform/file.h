@@ -15,7 +15,8 @@
 int file_read(
 	const char *path, size_t max, char **ret, size_t *ret_n, struct err *e);
 
-/* The same into the caller's buffer of n bytes, NUL included. */
+/* Its first line, into the caller's buffer of n bytes, NUL included. -EFBIG if
+ * that has no room. */
 int file_read_into(const char *path, char *buf, size_t n);
 
 /* Replaces a file so that a reader sees the old or the new content, never a

@@ -41,7 +41,8 @@ struct publisher {
 	size_t bytes, waiting, lost;
 	struct ttrpc_client *client;
 	struct event *retry;
-	bool busy; /* the head is on its way */
+	struct event *told; /* runs flushed() from the loop */
+	bool busy;          /* the head is on its way */
 	unsigned retry_ms, refusals;
 	int64_t child; /* the publish binary that runs */
 	void (*flushed)(void *arg);
@@ -79,6 +80,8 @@ static void unlink_event(struct publisher *p, struct publisher_event **at)
 {
 	struct publisher_event *ev = *at;
 
+	if (at == &p->head)
+		p->refusals = 0; /* they were this one's */
 	*at = ev->next;
 	if (!ev->next)
 		p->tail = at;
@@ -182,8 +185,8 @@ static void delivered(struct publisher *p)
 	unlink_event(p, &p->head);
 	if (p->head)
 		pump(p);
-	else if (p->flushed)
-		p->flushed(p->flushed_arg);
+	else
+		event_active(p->told, EV_TIMEOUT, 0);
 }
 
 static void refused(struct publisher *p, const char *why)
@@ -215,9 +218,12 @@ static void on_answer(const struct ttrpc_result *r, void *arg)
 	case TTRPC_OK:
 		delivered(p);
 		break;
+	case TTRPC_DEADLINE_EXCEEDED: /* perhaps another connection will do */
+		ttrpc_client_free(p->client);
+		p->client = NULL;
+		/* fall through */
 	case TTRPC_CANCELED: /* we are being freed, or the daemon is */
 	case TTRPC_UNAVAILABLE:
-	case TTRPC_DEADLINE_EXCEEDED:
 		try_again_later(p);
 		break;
 	default:
@@ -354,6 +360,16 @@ void publisher_poke(struct publisher *p)
 	pump(p);
 }
 
+static void on_told(evutil_socket_t fd, short what, void *arg)
+{
+	struct publisher *p = arg;
+
+	(void)fd;
+	(void)what;
+	if (!p->head && p->flushed)
+		p->flushed(p->flushed_arg);
+}
+
 struct publisher *publisher_new(struct event_base *base, struct reaper *reaper,
 	const struct publisher_config *config)
 {
@@ -367,8 +383,9 @@ struct publisher *publisher_new(struct event_base *base, struct reaper *reaper,
 	p->tail = &p->head;
 	p->retry_ms = RETRY_MIN_MS;
 	p->retry = event_new(base, -1, 0, on_retry, p);
-	if (!p->retry) {
-		free(p);
+	p->told = event_new(base, -1, 0, on_told, p);
+	if (!p->retry || !p->told) {
+		publisher_free(p);
 		return NULL;
 	}
 	return p;
@@ -408,6 +425,9 @@ void publisher_free(struct publisher *p)
 		free(p->head);
 		p->head = next;
 	}
-	event_free(p->retry);
+	if (p->retry)
+		event_free(p->retry);
+	if (p->told)
+		event_free(p->told);
 	free(p);
 }

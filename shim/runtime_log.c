@@ -51,7 +51,7 @@ static void on_line(struct last *l, const char *line, size_t n)
 		if (is_text(line, n) && line[0] != '{')
 			snprintf(
 				l->said, sizeof(l->said), "%.*s", (int)n, line);
-	} else if (l->is_error) {
+	} else if (l->is_error && *l->msg) {
 		memcpy(l->found, l->msg, sizeof(l->found));
 	}
 }

@@ -95,7 +95,7 @@ struct task {
 	bool releasing;
 	struct cgroup *cgroup; /* NULL: it has none of its own */
 	uint64_t oom_kills;
-	struct event *hold; /* looks again whether an exit may be told */
+	struct event *hold;     /* looks again whether an exit may be told */
 	struct event *leftover; /* kills what init left behind */
 	unsigned leftover_rounds;
 	bool leftover_done, gave_up;

@@ -40,17 +40,19 @@ struct cgroup {
 static const char *const v1_candidates[] = {
 	"pids", "freezer", "devices", "memory", "cpu", NULL};
 
-/* A folder of pid's group that is not our own group too, or NULL. */
-static char *own_group(int64_t pid, const char *controller)
+/* A folder of pid's group that is not our own group too; *ret stays NULL if
+ * there is none. -ENOMEM. */
+static int own_group(int64_t pid, const char *controller, char **ret)
 {
 	char path[CGROUP_PATH_MAX], ours[CGROUP_PATH_MAX];
 
 	if (cgroup_path(pid, controller, path, sizeof(path)) < 0)
-		return NULL;
+		return 0;
 	if (cgroup_path(0, controller, ours, sizeof(ours)) == 0 &&
 		strcmp(path, ours) == 0)
-		return NULL;
-	return strdup(path);
+		return 0;
+	*ret = strdup(path);
+	return *ret ? 0 : -ENOMEM;
 }
 
 static bool has_file(const char *dir, const char *name)
@@ -61,23 +63,33 @@ static bool has_file(const char *dir, const char *name)
 	return access(path, F_OK) == 0;
 }
 
+static int find_folders(struct cgroup *cg, int64_t pid)
+{
+	const char *const *c;
+	int r = own_group(pid, "", &cg->procs);
+
+	if (r == 0 && cg->procs && has_file(cg->procs, "memory.events")) {
+		cg->memory = strdup(cg->procs);
+		r = cg->memory ? 0 : -ENOMEM;
+	} else if (r == 0) {
+		r = own_group(pid, "memory", &cg->memory);
+		cg->memory_is_v1 = cg->memory != NULL;
+	}
+	for (c = v1_candidates; r == 0 && *c && !cg->procs; c++)
+		r = own_group(pid, *c, &cg->procs);
+	return r;
+}
+
 int cgroup_open(int64_t pid, struct cgroup **ret, struct err *e)
 {
 	struct cgroup *cg = calloc(1, sizeof(*cg));
-	const char *const *c;
 
-	if (!cg)
+	if (cg)
+		cg->kills_fd = cg->hint_fd = -1;
+	if (!cg || find_folders(cg, pid) < 0) {
+		cgroup_close(cg);
 		return err_set(e, -ENOMEM, "no memory for a cgroup");
-	cg->kills_fd = cg->hint_fd = -1;
-	cg->procs = own_group(pid, "");
-	if (cg->procs && has_file(cg->procs, "memory.events"))
-		cg->memory = strdup(cg->procs);
-	if (!cg->memory) {
-		cg->memory = own_group(pid, "memory");
-		cg->memory_is_v1 = cg->memory != NULL;
 	}
-	for (c = v1_candidates; *c && !cg->procs; c++)
-		cg->procs = own_group(pid, *c);
 	if (!cg->procs) {
 		cgroup_close(cg);
 		return err_set(e, -ENOENT,
@@ -110,14 +122,16 @@ static void each_line(int dir_fd, pid_cb each, void *arg)
 	}
 }
 
-static void each_pid(int dir_fd, int depth, pid_cb each, void *arg)
+typedef void (*group_cb)(int dir_fd, void *arg);
+
+static void each_subgroup(int dir_fd, int depth, group_cb each, void *arg)
 {
 	struct dirent *d;
 	struct stat st;
 	DIR *dir;
 	int fd;
 
-	each_line(dir_fd, each, arg);
+	each(dir_fd, arg);
 	/* kernfs counts subfolders in the link count: mostly there are none */
 	if (depth >= CGROUP_DEPTH_MAX || fstat(dir_fd, &st) < 0 ||
 		st.st_nlink <= 2)
@@ -136,19 +150,39 @@ static void each_pid(int dir_fd, int depth, pid_cb each, void *arg)
 		sub = openat(dir_fd, d->d_name,
 			O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		if (sub >= 0)
-			each_pid(sub, depth + 1, each, arg);
+			each_subgroup(sub, depth + 1, each, arg);
 	}
 	closedir(dir);
 }
 
-int cgroup_each_pid(struct cgroup *cg, pid_cb each, void *arg)
+/* The group and all below it; none if it is gone. */
+static int each_group(const char *path, group_cb each, void *arg)
 {
-	auto_fd int fd = open(cg->procs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	each_pid(fd, 0, each, arg);
+	each_subgroup(fd, 0, each, arg);
 	return 0;
+}
+
+struct listing {
+	pid_cb each;
+	void *arg;
+};
+
+static void list_group(int dir_fd, void *arg)
+{
+	struct listing *l = arg;
+
+	each_line(dir_fd, l->each, l->arg);
+}
+
+int cgroup_each_pid(struct cgroup *cg, pid_cb each, void *arg)
+{
+	struct listing l = {each, arg};
+
+	return each_group(cg->procs, list_group, &l);
 }
 
 struct killing {
@@ -219,18 +253,42 @@ static bool find_counter(const char *text, const char *name, uint64_t *ret)
 	return false;
 }
 
-uint64_t cgroup_oom_kills(struct cgroup *cg)
+static uint64_t read_kills(int fd)
 {
 	char buf[1024];
-	ssize_t n;
+	uint64_t kills = 0;
+	ssize_t n = pread(fd, buf, sizeof(buf) - 1, 0);
+
+	if (n > 0) {
+		buf[n] = '\0';
+		find_counter(buf, "oom_kill", &kills);
+	}
+	return kills;
+}
+
+static void add_kills(int dir_fd, void *arg)
+{
+	auto_fd int fd =
+		openat(dir_fd, "memory.oom_control", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		*(uint64_t *)arg += read_kills(fd);
+}
+
+/* v1 counts for each group alone, and what was counted in a subgroup is gone
+ * with it: so the most that was ever seen holds. */
+uint64_t cgroup_oom_kills(struct cgroup *cg)
+{
+	uint64_t kills = 0;
 
 	if (cg->kills_fd < 0)
 		return 0;
-	n = pread(cg->kills_fd, buf, sizeof(buf) - 1, 0);
-	if (n > 0) {
-		buf[n] = '\0';
-		find_counter(buf, "oom_kill", &cg->kills);
-	}
+	if (cg->memory_is_v1)
+		each_group(cg->memory, add_kills, &kills);
+	else
+		kills = read_kills(cg->kills_fd);
+	if (kills > cg->kills)
+		cg->kills = kills;
 	return cg->kills;
 }
 

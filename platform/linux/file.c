@@ -63,6 +63,7 @@ int file_read_into(const char *path, char *buf, size_t n)
 {
 	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t got;
+	char more;
 
 	if (fd < 0)
 		return -errno;
@@ -70,6 +71,9 @@ int file_read_into(const char *path, char *buf, size_t n)
 	if (got < 0)
 		return (int)got;
 	buf[got] = '\0';
+	if ((size_t)got == n - 1 && !strchr(buf, '\n') &&
+		read(fd, &more, 1) > 0)
+		return -EFBIG;
 	buf[strcspn(buf, "\n")] = '\0';
 	return 0;
 }
@@ -82,8 +86,8 @@ int file_write(const char *path, const void *data, size_t n)
 
 	if (snprintf(tmp, sizeof(tmp), "%s.new", path) >= (int)sizeof(tmp))
 		return -ENAMETOOLONG;
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-		0600);
+	unlink(tmp); /* left by one who died; or a FIFO, a link, ... */
+	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	r = fd_write_all(fd, data, n);
@@ -101,7 +105,7 @@ int file_read_pid(const char *path, int64_t *ret)
 	int r = file_read_into(path, buf, sizeof(buf));
 
 	if (r < 0)
-		return r;
+		return r == -EFBIG ? -EINVAL : r;
 	errno = 0;
 	pid = strtoll(buf, &end, 10);
 	if (errno || end == buf || *end || pid <= 0 || pid > INT_MAX)

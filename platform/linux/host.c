@@ -332,8 +332,10 @@ int host_lock_dir(const char *dir, int timeout_ms, int *ret, struct err *e)
 		return err_sys(e, -errno,
 			"socket directory '%s' can't be written to", dir);
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK || now_ms() > until)
+		if (errno != EWOULDBLOCK)
 			return err_sys(e, -errno, "lock '%s'", dir);
+		if (now_ms() > until)
+			return err_sys(e, -ETIMEDOUT, "lock '%s'", dir);
 		nanosleep(&pause, NULL);
 	}
 	*ret = fd_take(&fd);

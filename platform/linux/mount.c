@@ -389,7 +389,7 @@ int mount_undo(const char *target, struct err *e)
 	if (lstat(target, &st) == 0 && S_ISLNK(st.st_mode))
 		return 0;
 	if (!realpath(target, real))
-		return errno == ENOENT
+		return errno == ENOENT || errno == ENOTDIR
 			       ? 0
 			       : err_sys(e, -errno, "unmount '%s'", target);
 	for (i = 0; i < UNDO_MAX; i++) {

@@ -18,7 +18,8 @@ struct stream {
 	struct event_base *base; /* borrowed */
 	int fd;
 	bool always; /* a file, /dev/null: epoll(7) refuses, it never waits */
-	bool named;  /* a FIFO with a name, which readers may open later */
+	bool tty;
+	bool named; /* a FIFO with a name, which readers may open later */
 	short watching;
 	struct event *ev; /* NULL until something is watched */
 	stream_cb cb;
@@ -77,8 +78,8 @@ int stream_from_fd(struct event_base *base, int fd, struct stream **ret)
 	if (!s)
 		return -ENOMEM;
 	s->base = base;
-	s->always =
-		S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) && !isatty(owned));
+	s->tty = isatty(owned); /* one that was hung up says no: pty(7) */
+	s->always = S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) && !s->tty);
 	s->fd = fd_take(&owned);
 	*ret = s;
 	return 0;
@@ -199,7 +200,7 @@ ssize_t stream_read(struct stream *s, void *buf, size_t n)
 	if (r >= 0)
 		return r;
 	/* a pty's master says EIO when every slave is closed (pty(7)) */
-	if (errno == EIO && isatty(s->fd))
+	if (errno == EIO && s->tty)
 		return 0;
 	return -errno;
 }
@@ -222,7 +223,7 @@ ssize_t stream_write(struct stream *s, const void *buf, size_t n)
 		return r;
 	if (errno == ECONNRESET && is_socket(s->fd))
 		return -EPIPE;
-	return errno == EIO && isatty(s->fd) ? -EPIPE : -errno;
+	return errno == EIO && s->tty ? -EPIPE : -errno;
 }
 
 /* splice(2) says EAGAIN for both an empty source and a full destination. */

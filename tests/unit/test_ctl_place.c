@@ -2,11 +2,13 @@
 #include "ctl/place.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client/client.h"
@@ -62,6 +64,23 @@ START_TEST(test_lock)
 	ck_assert_int_eq(ctl_place_lock(&other), 0);
 	ctl_place_close(&other);
 	ctl_place_close(&other);
+}
+END_TEST
+
+/* Left by who was killed before there was a record. */
+START_TEST(test_remove_empty)
+{
+	struct timespec old[2] = {{1, 0}, {1, 0}};
+	struct ctl_place p = made("c1");
+
+	ctl_place_remove_empty(&p, 10); /* too young */
+	ck_assert(file_exists("root/state/c1"));
+	put_text("root/state/c1/container.json.new", "{");
+	ck_assert_int_eq(utimensat(AT_FDCWD, "root/state/c1", old, 0), 0);
+	ck_assert_int_eq(ctl_place_lock(&p), 0);
+	ctl_place_remove_empty(&p, 10);
+	ck_assert(!file_exists("root/state/c1"));
+	ck_assert(!file_exists("root/bundles/c1"));
 }
 END_TEST
 
@@ -187,8 +206,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {test_make_and_remove, test_lock,
-		test_long_root, test_remove_tree, test_record, test_rootfs,
-		test_rootfs_place, NULL};
+		test_remove_empty, test_long_root, test_remove_tree,
+		test_record, test_rootfs, test_rootfs_place, NULL};
 
 	return suite_run("ctl place", tests);
 }

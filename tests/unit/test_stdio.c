@@ -37,7 +37,10 @@ START_TEST(test_ends_reach_the_client)
 	scene_open();
 	scene_put(scene.proc[1], "last");
 	fd_close(&scene.proc[1]);
+	ck_assert(stdio_is_unread(scene.stdio));
 	ck_assert_str_eq(scene_get(scene.client[1]), "last");
+	ck_assert(!stdio_is_unread(scene.stdio));
+	scene_pass(10); /* it is looked whether that was taken */
 	ck_assert(scene_at_end(scene.client[1]));
 	ck_assert(!scene_at_end(scene.client[2]));
 	fd_close(&scene.proc[2]);

@@ -323,6 +323,7 @@ START_TEST(test_terminal_ends)
 	scene_put(scene.proc[0], "bye");
 	fd_close(&scene.proc[0]);
 	ck_assert_str_eq(scene_get(scene.client[1]), "bye");
+	scene_pass(10);
 	ck_assert(scene_at_end(scene.client[1]));
 	ck_assert_int_le(stdio_resize(scene.stdio, 1, 1), 0); /* harmless */
 	stdio_drain(scene.stdio, scene_drained, &scene);
