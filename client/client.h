@@ -8,8 +8,8 @@
  * returns -errno, and the callback never runs. Daemons and benchmarks use it
  * like that. Tools write
  *
- *     struct client_await aw = {.client = c};
- *     r = client_await(&aw, client_task_start(p, client_await_done, &aw), e);
+ *     struct client_await *aw = client_await_new(c, timeout_ms);
+ *     r = client_await(aw, client_process_start(p, client_await_done, aw), e);
  *
  * which runs the loop (so that output, signals and other calls go on) until
  * this one call is done.
@@ -39,21 +39,20 @@ void client_free(struct client *c);
 
 struct event_base *client_base(const struct client *c);
 
-struct client_await {
-	struct client *client;
-	uint32_t timeout_ms; /* 0: as long as it takes */
-	bool done;
-	struct err err;
-};
+/* One wait for one call. timeout_ms 0: as long as it takes. NULL on no memory,
+ * which client_await() then tells. */
+struct client_await;
+struct client_await *client_await_new(struct client *c, uint32_t timeout_ms);
 
 /* The callback to pass along with the await. */
 void client_await_done(const struct err *e, void *arg);
 
-/* Runs the loop until it is done, and returns its code. begun is what the
- * call returned: if negative, there is nothing to wait for. -EINTR if
- * client_interrupt() was called, -ETIME if the time is over: the call is then
- * still open and keeps a pointer to aw, so what it was made on must be freed
- * (which forgets its calls) before aw goes. */
+/*
+ * Runs the loop until the call is done, and returns its code. Consumes aw.
+ * begun is what the call returned: if negative, there is nothing to wait for.
+ * -EINTR if client_interrupt() was called, -ETIME if the time is over: the call
+ * is then still open, and its end will be of no consequence.
+ */
 int client_await(struct client_await *aw, int begun, struct err *e);
 
 /* Runs the loop until *flag is true. -EINTR, -ETIME as above. */

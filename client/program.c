@@ -122,6 +122,7 @@ static int output_grow(struct output *o)
 	text = realloc(o->text, size);
 	if (!text)
 		return -ENOMEM;
+	text[o->n] = '\0';
 	o->text = text;
 	o->size = size;
 	return 0;

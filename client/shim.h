@@ -61,8 +61,8 @@ struct client_shim_info {
 int client_shim_ask_info(struct client_shim *s, const char *id,
 	struct client_shim_info *ret, client_cb cb, void *arg);
 
-/* Forgets the two calls above if they are open: their callbacks do not run.
- * For a caller that stops waiting (client_await(), -EINTR and -ETIME). */
+/* Forgets the two calls above if they are open: their callbacks do not run, and
+ * *ret is not filled. For a caller that stops waiting. */
 void client_shim_forget_calls(struct client_shim *s);
 
 /* How a process ended. */

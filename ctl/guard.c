@@ -20,12 +20,6 @@
 #define LOCK_TRIES 200
 #define LOCK_PAUSE_US 10000
 
-/* What goes through the pipe, whole: it is less than PIPE_BUF. */
-struct orders {
-	struct ctl_terminal terminal;
-	char tty[128];
-};
-
 int ctl_guard_start(struct ctl_guard *g, struct event_base *base,
 	const struct ctl_place *p, const char *id, struct err *e)
 {
@@ -50,15 +44,28 @@ int ctl_guard_start(struct ctl_guard *g, struct event_base *base,
 	return 0;
 }
 
+/* Goes through whole: it is less than PIPE_BUF. */
+static void tell(struct ctl_guard *g)
+{
+	if (g->pipe)
+		stream_write(g->pipe, &g->orders, sizeof(g->orders));
+}
+
+void ctl_guard_tell_made(struct ctl_guard *g)
+{
+	g->orders.made = true;
+	tell(g);
+}
+
 void ctl_guard_tell_terminal(struct ctl_guard *g, const struct ctl_terminal *t)
 {
-	struct orders o = {.terminal = *t};
 	const char *tty = ttyname(STDIN_FILENO);
 
-	if (!g->pipe || !tty)
+	if (!tty)
 		return;
-	snprintf(o.tty, sizeof(o.tty), "%s", tty);
-	stream_write(g->pipe, &o, sizeof(o));
+	g->orders.terminal = *t;
+	snprintf(g->orders.tty, sizeof(g->orders.tty), "%s", tty);
+	tell(g);
 }
 
 void ctl_guard_end(struct ctl_guard *g)
@@ -83,19 +90,22 @@ static void become_guard(void)
 	prctl(PR_SET_NAME, "wisp-guard");
 }
 
-static void wait_for_end(struct orders *last)
+static void wait_for_end(struct ctl_guard_orders *last, struct ctl_place *p)
 {
-	struct orders o;
+	struct ctl_guard_orders o;
 	ssize_t n;
 
 	do {
 		n = read(STDIN_FILENO, &o, sizeof(o));
-		if (n == (ssize_t)sizeof(o))
-			*last = o;
+		if (n != (ssize_t)sizeof(o))
+			continue;
+		if (o.made && !last->made)
+			ctl_place_lock_as_guard(p);
+		*last = o;
 	} while (n > 0 || (n < 0 && errno == EINTR));
 }
 
-static void restore_terminal(const struct orders *o)
+static void restore_terminal(const struct ctl_guard_orders *o)
 {
 	int fd;
 
@@ -109,41 +119,48 @@ static void restore_terminal(const struct orders *o)
 }
 
 /* The first one's lock goes with it, but maybe a moment later. */
-static int release(struct client *c, const char *root, const char *id)
+static int lock(struct ctl_place *p)
 {
-	struct err e = {0};
-	int tries, r;
+	int tries = 0, r;
 
-	for (tries = 0; tries < LOCK_TRIES; tries++) {
-		r = ctl_release_left(c, root, id, &e);
-		if (r != -EWOULDBLOCK)
-			return r;
-		usleep(LOCK_PAUSE_US);
-	}
+	do {
+		r = ctl_place_lock(p);
+		if (r == -EWOULDBLOCK)
+			usleep(LOCK_PAUSE_US);
+	} while (r == -EWOULDBLOCK && ++tries < LOCK_TRIES);
+	return r;
+}
+
+static int release(struct ctl_place *p)
+{
+	struct event_base *base = event_base_new();
+	struct client *c = NULL;
+	int r = -ENOMEM;
+
+	if (base && client_new(base, &c, NULL) == 0)
+		r = ctl_release_place(c, p, 0, NULL);
+	client_free(c);
+	if (base)
+		event_base_free(base);
 	return r;
 }
 
 int ctl_guard(int argc, char **argv)
 {
-	struct orders last = {0};
-	struct event_base *base;
-	struct client *c = NULL;
+	struct ctl_guard_orders last = {0};
 	struct ctl_place p;
-	int r = -ENOMEM;
+	int r;
 
-	if (argc != 3)
+	if (argc != 3 || ctl_place_init(&p, argv[1], argv[2], NULL) < 0)
 		return CTL_FAILED;
 	become_guard();
-	wait_for_end(&last);
+	wait_for_end(&last, &p);
 	restore_terminal(&last);
-	if (ctl_place_init(&p, argv[1], argv[2], NULL) < 0 ||
-		access(p.record, F_OK) < 0)
+	if (!last.made)
 		return CTL_OK;
-	base = event_base_new();
-	if (base && client_new(base, &c, NULL) == 0)
-		r = release(c, argv[1], argv[2]);
-	client_free(c);
-	if (base)
-		event_base_free(base);
-	return r < 0 ? CTL_FAILED : CTL_OK;
+	r = lock(&p); /* -ENOENT: all is gone, as it should be */
+	if (r == 0)
+		r = release(&p);
+	ctl_place_close(&p);
+	return r == 0 || r == -ENOENT ? CTL_OK : CTL_FAILED;
 }

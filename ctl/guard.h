@@ -11,22 +11,34 @@
 #ifndef WISP_CTL_GUARD_H
 #define WISP_CTL_GUARD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ctl/place.h"
 #include "ctl/terminal.h"
 #include "platform/stream.h"
 
+/* What the guard is told, anew whenever it changes. */
+struct ctl_guard_orders {
+	bool made; /* the place is the first one's, not somebody else's */
+	struct ctl_terminal terminal;
+	char tty[128];
+};
+
 struct ctl_guard {
 	struct stream *pipe; /* NULL: none was started */
 	int64_t pid;
+	struct ctl_guard_orders orders;
 };
 
-/* Starts one for a place that is made. */
+/* Starts one for a place that is about to be made. */
 int ctl_guard_start(struct ctl_guard *g, struct event_base *base,
 	const struct ctl_place *p, const char *id, struct err *e);
 
-/* Tells it what to do about the terminal on stdin, from now on. */
+/* From now on it releases the place. */
+void ctl_guard_tell_made(struct ctl_guard *g);
+
+/* From now on it does that to the terminal on stdin. */
 void ctl_guard_tell_terminal(struct ctl_guard *g, const struct ctl_terminal *t);
 
 /* Lets it go, and waits until it is gone. To be called when the container is

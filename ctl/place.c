@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "platform/mount.h"
@@ -52,7 +53,7 @@ int ctl_place_init(
 {
 	int r;
 
-	p->lock = -1;
+	p->lock = p->guard_lock = -1;
 	r = place_set_root(p, root, e);
 	if (r < 0)
 		return r;
@@ -89,10 +90,9 @@ int ctl_make_dirs(const char *path, unsigned mode)
 	return mkdir(dir, mode) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-int ctl_place_lock(struct ctl_place *p)
+static int lock_folder(const char *path, int *ret)
 {
-	int fd =
-		open(p->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0)
 		return -errno;
@@ -102,8 +102,29 @@ int ctl_place_lock(struct ctl_place *p)
 		close(fd);
 		return r;
 	}
-	p->lock = fd;
+	*ret = fd;
 	return 0;
+}
+
+int ctl_place_lock(struct ctl_place *p)
+{
+	return lock_folder(p->state, &p->lock);
+}
+
+int ctl_place_lock_as_guard(struct ctl_place *p)
+{
+	return lock_folder(p->runtime, &p->guard_lock);
+}
+
+int ctl_place_lock_left(struct ctl_place *p)
+{
+	int r = ctl_place_lock_as_guard(p);
+
+	if (r == 0 || r == -ENOENT)
+		r = ctl_place_lock(p);
+	if (r < 0)
+		ctl_place_close(p);
+	return r;
 }
 
 static int make_own(const char *path, struct err *e)
@@ -148,7 +169,9 @@ void ctl_place_close(struct ctl_place *p)
 {
 	if (p->lock >= 0)
 		close(p->lock);
-	p->lock = -1;
+	if (p->guard_lock >= 0)
+		close(p->guard_lock);
+	p->lock = p->guard_lock = -1;
 }
 
 static int remove_one(
@@ -234,4 +257,21 @@ int ctl_place_remove(struct ctl_place *p, bool keep_bundle, struct err *e)
 		r = ctl_remove_tree(p->state, e); /* the record with it */
 	ctl_place_close(p);
 	return r;
+}
+
+void ctl_place_remove_empty(struct ctl_place *p, unsigned age_s)
+{
+	char half[CTL_PATH_MAX];
+	struct stat st;
+
+	if (fstat(p->lock, &st) == 0 &&
+		st.st_mtim.tv_sec + (time_t)age_s <= time(NULL)) {
+		/* see file_write() */
+		if (join(half, p->state, "container.json.new") == 0)
+			unlink(half);
+		rmdir(p->runtime);
+		rmdir(p->bundle);
+		rmdir(p->state);
+	}
+	ctl_place_close(p);
 }

@@ -9,8 +9,9 @@
  *
  * (A bundle must be called as its container: some shims look for it there.)
  *
- * The state folder is locked (flock(2)) by whoever runs the container, so that
- * a folder without a lock is known to be left over.
+ * The state folder is locked (flock(2)) by whoever runs the container, and
+ * runtime/ by its guard, so that folders without locks are known to be left
+ * over.
  */
 #ifndef WISP_CTL_PLACE_H
 #define WISP_CTL_PLACE_H
@@ -33,7 +34,7 @@ struct ctl_place {
 	char in[CTL_PATH_MAX], out[CTL_PATH_MAX], err[CTL_PATH_MAX];
 	char events[CTL_PATH_MAX];
 	char runtime[CTL_PATH_MAX];
-	int lock; /* a descriptor, or -1 */
+	int lock, guard_lock; /* descriptors, or -1 */
 };
 
 /* Fills in the names. root NULL: /run/wisp, or $XDG_RUNTIME_DIR/wisp for
@@ -45,8 +46,11 @@ int ctl_place_init(
  * name. */
 int ctl_place_make(struct ctl_place *p, struct err *e);
 
-/* Locks folders that are there. -EWOULDBLOCK if its container is being run. */
+/* Lock folders that are there: as the one who runs the container, as its guard,
+ * or as who found them. -EWOULDBLOCK if there is another one. */
 int ctl_place_lock(struct ctl_place *p);
+int ctl_place_lock_as_guard(struct ctl_place *p);
+int ctl_place_lock_left(struct ctl_place *p);
 
 /* Unlocks. */
 void ctl_place_close(struct ctl_place *p);
@@ -56,6 +60,10 @@ int ctl_remove_tree(const char *path, struct err *e);
 
 /* Removes everything, or leaves the bundle's config.json and rootfs. */
 int ctl_place_remove(struct ctl_place *p, bool keep_bundle, struct err *e);
+
+/* The same for locked folders that were about to be filled, if they are that
+ * old: nothing goes that is not empty. */
+void ctl_place_remove_empty(struct ctl_place *p, unsigned age_s);
 
 /* mkdir(2) with parents. */
 int ctl_make_dirs(const char *path, unsigned mode);

@@ -39,6 +39,7 @@ int ctl_record_write(
 	put_if(g, "address", r->address);
 	ctl_json_put_number(g, "version", r->version);
 	put_if(g, "rootfs", r->rootfs);
+	put_if(g, "cgroup", r->cgroup);
 	ctl_json_put_bool(g, "keep", r->keep);
 	yajl_gen_map_close(g);
 	rc = ctl_json_take(g, &text);
@@ -66,6 +67,8 @@ static void record_fill(struct ctl_record *r, yajl_val v)
 	k->runtime = ctl_json_get(v, "runtime");
 	k->runtime_root = ctl_json_get(v, "runtimeRoot");
 	r->rootfs = ctl_json_get(v, "rootfs");
+	r->cgroup = ctl_json_get(v, "cgroup");
+	r->creating = true;
 	r->keep = yajl_tree_get(v, keep_path, yajl_t_true) != NULL;
 	if (version && YAJL_IS_INTEGER(version))
 		r->version = (unsigned)YAJL_GET_INTEGER(version);

@@ -15,8 +15,12 @@ struct ctl_record {
 	char address[512];  /* of the shim; "" before it has started */
 	unsigned version;   /* of its API */
 	const char *rootfs; /* a tree we made, to be removed; NULL: none */
-	bool keep;          /* bundle and rootfs stay when it has ended */
-	void *text;         /* ctl_record_read()'s */
+	const char *cgroup; /* ours to remove; NULL: the bundle says where */
+	/* A Create may be under way; not in the file, but so for all that is
+	 * read from one. */
+	bool creating;
+	bool keep;  /* bundle and rootfs stay when it has ended */
+	void *text; /* ctl_record_read()'s */
 };
 
 int ctl_record_write(

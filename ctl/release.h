@@ -24,9 +24,10 @@ int ctl_release(struct client *c, const struct ctl_record *r,
 int ctl_release_files(
 	struct ctl_place *p, const struct ctl_record *r, struct err *e);
 
-/* Both, for a folder that may be left over. The caller has no lock on it. */
-int ctl_release_left(
-	struct client *c, const char *root, const char *id, struct err *e);
+/* Both, for a place that is locked, and is closed. Without a record in it, it
+ * must be that old, because it may have been made just now. */
+int ctl_release_place(struct client *c, struct ctl_place *p,
+	unsigned unfilled_s, struct err *e);
 
 /* All containers below the root (NULL: the default one) whose wispctl is gone.
  */

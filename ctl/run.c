@@ -43,14 +43,12 @@ static int check_stop(const struct ctl_run *r, struct err *e)
 
 static int start_shim(struct ctl_run *r, struct err *e)
 {
-	struct client_await aw = {.client = r->client};
+	struct client_await *aw = client_await_new(r->client, 0);
 	int rc;
 
 	rc = client_shim_start(r->client, &r->record.container,
-		client_await_done, &aw, &r->shim, e);
-	if (rc < 0)
-		return rc;
-	rc = client_await(&aw, 0, e);
+		client_await_done, aw, &r->shim, e);
+	rc = client_await(aw, rc, e);
 	if (rc < 0)
 		return rc;
 	client_shim_on_lost(r->shim, on_shim_lost, r);
@@ -68,13 +66,14 @@ static int start_shim(struct ctl_run *r, struct err *e)
 
 static int create(struct ctl_run *r, struct err *e)
 {
-	struct client_await aw = {.client = r->client};
+	struct client_await *aw = client_await_new(r->client, 0);
 	struct client_stdio io;
 	int rc;
 
 	ctl_run_stdio(r, &io);
-	rc = client_await(&aw,
-		client_task_create(r->task, &io, client_await_done, &aw), e);
+	rc = client_await(
+		aw, client_task_create(r->task, &io, client_await_done, aw), e);
+	r->record.creating = rc == -EINTR;
 	return rc < 0 ? rc : check_stop(r, e);
 }
 
@@ -83,7 +82,7 @@ static int create(struct ctl_run *r, struct err *e)
 static int start(struct ctl_run *r, struct err *e)
 {
 	struct client_process *init = client_task_init(r->task);
-	struct client_await aw = {.client = r->client};
+	struct client_await *aw;
 	int rc;
 
 	if (r->o->terminal && r->o->interactive) {
@@ -99,12 +98,21 @@ static int start(struct ctl_run *r, struct err *e)
 	rc = ctl_run_feed(r, e);
 	if (rc < 0)
 		return rc;
+	aw = client_await_new(r->client, 0);
 	rc = client_await(
-		&aw, client_process_start(init, client_await_done, &aw), e);
+		aw, client_process_start(init, client_await_done, aw), e);
 	if (rc < 0)
 		return rc;
 	r->state = CTL_RUN_RUNNING;
 	return check_stop(r, e);
+}
+
+/* Open calls fail in their own words when the shim dies; this is why. */
+static int shim_is_gone(const struct ctl_run *r, struct err *e)
+{
+	return err_set(e, -ENOTCONN,
+		"the shim is gone, and the container with it%s%s",
+		r->last_log[0] ? "; it said last: " : "", r->last_log);
 }
 
 static int finish_running(struct ctl_run *r, struct err *e)
@@ -122,33 +130,28 @@ static int finish_running(struct ctl_run *r, struct err *e)
 	rc = ctl_run_drain(r);
 	if (rc < 0)
 		return err_set(e, rc, "interrupted");
-	if (r->shim_lost)
-		return err_set(e, -ENOTCONN,
-			"the shim is gone, and the container with it%s%s",
-			r->last_log[0] ? "; it said last: " : "", r->last_log);
-	return 0;
+	return r->shim_lost ? -ENOTCONN : 0;
 }
 
-static int delete (struct ctl_run *r, struct err *e)
+static int delete_task(struct ctl_run *r, struct err *e)
 {
 	struct client_process *init = client_task_init(r->task);
-	struct client_await aw = {.client = r->client};
+	struct client_await *aw = client_await_new(r->client, 0);
 
 	return client_await(
-		&aw, client_process_delete(init, client_await_done, &aw), e);
+		aw, client_process_delete(init, client_await_done, aw), e);
 }
 
 /* Sees the shim off: when this has gone well, nothing of it is left. */
 static int leave(struct ctl_run *r, struct err *e)
 {
-	struct client_await aw = {.client = r->client};
+	struct client_await *aw = client_await_new(r->client, 0);
 	int rc;
 
 	if (r->o->events)
 		client_run_until(r->client, &r->deleted, DELETE_EVENT_MS);
-	rc = client_await(&aw,
-		client_shim_shutdown(r->shim, r->id, client_await_done, &aw),
-		e);
+	rc = client_await(aw,
+		client_shim_shutdown(r->shim, r->id, client_await_done, aw), e);
 	if (rc == 0)
 		rc = client_run_until(r->client, &r->shim_lost, LEAVE_MS);
 	if (rc < 0)
@@ -168,7 +171,7 @@ static int run_steps(struct ctl_run *r, struct err *e)
 		{create, "create"},
 		{start, "start"},
 		{finish_running, NULL},
-		{delete, "delete"},
+		{delete_task, "delete"},
 		{leave, NULL},
 	};
 	size_t i;
@@ -176,7 +179,9 @@ static int run_steps(struct ctl_run *r, struct err *e)
 
 	for (i = 0; rc == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
 		rc = steps[i].run(r, e);
-		if (rc < 0 && rc != -ECANCELED && steps[i].what)
+		if (rc < 0 && r->shim_lost)
+			shim_is_gone(r, e);
+		else if (rc < 0 && rc != -ECANCELED && steps[i].what)
 			err_prefix(e, "%s", steps[i].what);
 	}
 	return rc;
@@ -209,9 +214,7 @@ static int exit_code_of(const struct ctl_run *r, const struct err *e)
 	return CTL_FAILED;
 }
 
-/* Gives up the handles, and what they stand for unless it has left already.
- * The loop must not run before the calls that were interrupted are forgotten:
- * their awaits are gone. */
+/* Gives up the handles, and what they stand for unless it has left already. */
 static int release_task(struct ctl_run *r, bool well, struct err *e)
 {
 	struct client_shim *shim = r->shim;
@@ -221,7 +224,6 @@ static int release_task(struct ctl_run *r, bool well, struct err *e)
 	r->shim = NULL;
 	if (!shim)
 		return 0;
-	client_shim_forget_calls(shim);
 	if (well || !client_shim_is_connected(shim)) {
 		client_shim_free(shim);
 		shim = NULL;

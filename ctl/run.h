@@ -37,7 +37,7 @@ struct ctl_run {
 
 	char id[80];
 	char shim_path[PATH_MAX], runtime_path[PATH_MAX], self[PATH_MAX];
-	char rootfs[PATH_MAX];
+	char rootfs[PATH_MAX], cgroup[96];
 	struct ctl_place place;
 	bool made_place, made_record;
 	struct ctl_record record;

@@ -65,17 +65,22 @@ static void fill_record(struct ctl_run *r)
 		.dialect = r->o->dialect};
 	r->record.keep = !r->o->remove;
 	r->record.rootfs = r->rootfs[0] ? r->rootfs : NULL;
+	r->record.cgroup = r->o->bundle ? NULL : r->cgroup;
 }
 
 static int make_place(struct ctl_run *r, struct err *e)
 {
 	int rc = ctl_place_init(&r->place, r->o->root, r->id, e);
 
+	snprintf(r->cgroup, sizeof(r->cgroup), "/wisp-%s", r->id);
+	if (rc == 0)
+		rc = ctl_guard_start(&r->guard, r->base, &r->place, r->id, e);
 	if (rc == 0)
 		rc = ctl_place_make(&r->place, e);
 	if (rc < 0)
 		return rc;
 	r->made_place = true;
+	ctl_guard_tell_made(&r->guard);
 	if (!r->o->rootfs && !r->o->bundle)
 		rc = ctl_rootfs_choose(r->place.bundle, r->id, r->rootfs,
 			sizeof(r->rootfs), e);
@@ -86,17 +91,17 @@ static int make_place(struct ctl_run *r, struct err *e)
 	if (rc < 0)
 		return rc;
 	r->made_record = true;
-	return ctl_guard_start(&r->guard, r->base, &r->place, r->id, e);
+	return 0;
 }
 
 static int make_spec(struct ctl_run *r, char **ret, struct err *e)
 {
 	static const char *const shell[] = {"sh", NULL};
 	const struct ctl_run_options *o = r->o;
-	char *real = NULL, cgroup[96];
+	char *real = NULL;
 	struct ctl_spec s = {.id = r->id,
 		.rootfs = r->rootfs,
-		.cgroup = cgroup,
+		.cgroup = r->cgroup,
 		.cwd = o->cwd,
 		.args = *o->command ? (const char *const *)o->command : shell,
 		.env = (const char *const *)o->env,
@@ -107,7 +112,6 @@ static int make_spec(struct ctl_run *r, char **ret, struct err *e)
 		.terminal = o->terminal};
 	int rc;
 
-	snprintf(cgroup, sizeof(cgroup), "/wisp-%s", r->id);
 	if (o->rootfs) {
 		real = realpath(o->rootfs, NULL);
 		if (!real)

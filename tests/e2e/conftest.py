@@ -28,7 +28,7 @@ def pytest_unconfigure():
 
 
 def pytest_report_header():
-    return f"shim: {world.SHIM}, run: {world.RUN}, in: {world.base}"
+    return f"shim: {world.TESTED}, run: {world.RUN}, in: {world.base}"
 
 
 def pytest_generate_tests(metafunc):
@@ -54,7 +54,7 @@ def whole_run():
     if world.base is None:
         pytest.exit("the e2e suite needs root: it makes containers", 2)
     if not os.access(world.SHIM, os.X_OK):
-        pytest.exit(f"no shim at {world.SHIM}: run `make`, or set WISP_SHIM",
+        pytest.exit(f"no shim at {world.TESTED}: run `make`, or set WISP_SHIM",
                     2)
     before = leaks.snapshot()
     yield

@@ -17,6 +17,10 @@ CRI = "io.containerd.grpc.v1.cri"
 # crun 1.8 refuses a v1 layout that has a v2 hierarchy beside it.
 NO_UNIFIED = ("umount /sys/fs/cgroup/unified &&"
               " mount -t tmpfs none /sys/fs/cgroup/unified && exec \"$@\"")
+# ctr 1.6 closes its end of stdout when it hears of init's exit, without
+# reading on to the end (seen by strace, whatever the shim). So what init says
+# at its end is sure to be shown only if it lives a moment longer.
+LINGER = "( {} ); code=$?; sleep 0.3; exit $code"
 _numbers = itertools.count(1)
 running = []                     # every daemon that is up now
 
@@ -165,6 +169,10 @@ class Daemon:
         """ctr run --rm, in the foreground."""
         return self.ctr(*self.run_args(*cmd, flags=("--rm", *flags), id=id),
                         **kw)
+
+    def say(self, script, *args, **kw):
+        """Like run(), of a shell script whose output matters."""
+        return self.run("sh", "-c", LINGER.format(script), "sh", *args, **kw)
 
     # ---- what it knows
 

@@ -20,14 +20,14 @@ import world
 SETTLE = float(os.environ.get("WISP_E2E_SETTLE", 5))    # seconds
 TASKS = "io.containerd.runtime.v2.task"
 # Folders that containerd and the runtimes make once and keep.
-KEPT = {world.RUN_DIR / p for p in ("s", "fifo", "runc", "io.containerd.runtime.v2.task")}
+KEPT = {world.RUN_DIR / p for p in ("s", "fifo", "runc", TASKS)}
 
 
 class Snapshot:
     def __init__(self):
         self.processes = {(p.pid, p.start): p for p in proc.ours()}
         self.mounts = mounts()
-        self.cgroups = cgroups()
+        self.cgroups = world.cgroups()
         self.files = files()
         self.fds = {k: proc.fds(k[0]) for k, p in self.processes.items()
                     if "containerd-shim" in p.cmd and p.state != "Z"}
@@ -48,11 +48,6 @@ def mounts():
             if line.split()[4].startswith(tops)}
 
 
-def cgroups():
-    return {d for top in world.cgroup_tops() for d in top.rglob("*")
-            if d.is_dir()}
-
-
 def files():
     """Everything in /run/containerd but the folders that stay, and every
     bundle and work folder of the run's daemons."""
@@ -60,13 +55,11 @@ def files():
     for folder, dirs, names in os.walk(world.RUN_DIR):
         here = pathlib.Path(folder)
         found |= {here / n for n in (*names, *dirs)}
-    found -= KEPT
-    found -= {world.RUN_DIR / "runc" / ns for ns in
-              os.listdir(world.RUN_DIR / "runc")
-              } if (world.RUN_DIR / "runc").is_dir() else set()
+    found -= KEPT | set((world.RUN_DIR / "runc").glob("*"))
     for tasks in world.base.glob(f"d*/*/{TASKS}"):
         found |= set(tasks.glob("*/*"))
     found |= set((world.base / "tmp").iterdir())
+    found |= set(world.base.glob("wispctl/*/*"))
     return found
 
 

@@ -73,10 +73,10 @@ def test_no_runtime_binary(daemon):
 def test_20_failures_and_a_success(daemon):
     for _ in range(20):
         fails(daemon, "/no/such/thing", want="no such file|not found")
-    assert daemon.run("echo", "fine").out == "fine\n"
+    assert daemon.say("echo fine").out == "fine\n"
 
 
 def test_the_id_can_be_used_again(daemon, box):
     id = world.fresh()
     daemon.run("/no/such/thing", id=id, ok=(1,))
-    assert daemon.run("echo", "fine", id=id).out == "fine\n"
+    assert daemon.say("echo fine", id=id).out == "fine\n"

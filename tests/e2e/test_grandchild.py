@@ -21,15 +21,15 @@ def test_exec_leaves_one_that_holds_stdout(daemon, box):
 
 def test_init_leaves_one_in_its_pid_namespace(daemon):
     """The kernel kills it with init."""
-    r = daemon.run("sh", "-c", "setsid sleep 1001 & echo last; exit 4",
-                   ok=None, timeout=BOUND)
+    r = daemon.say("setsid sleep 1001 & echo last; exit 4", ok=None,
+                   timeout=BOUND)
     assert (r.rc, r.out) == (4, "last\n")
 
 
 def test_init_leaves_one_in_the_hosts_pid_namespace(daemon):
     """The shim kills it."""
-    r = daemon.run("sh", "-c", "setsid sleep 1001 & echo last; exit 4",
-                   ok=None, timeout=BOUND, flags=HOST_PID[1:])
+    r = daemon.say("setsid sleep 1001 & echo last; exit 4", ok=None,
+                   timeout=BOUND, flags=HOST_PID[1:])
     assert (r.rc, r.out) == (4, "last\n")
 
 

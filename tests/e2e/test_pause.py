@@ -2,7 +2,6 @@
 """pause and resume."""
 import pytest
 
-import poll
 import world
 
 pytestmark = pytest.mark.both

@@ -113,7 +113,7 @@ def test_output_during_the_downtime_is_kept(d, tmp):
     """No client and no daemon: what the process writes waits for both."""
     c = container.detached(
         d, "sh", "-c", "until [ -e /t/go ]; do sleep 0.05; done;"
-        " seq 1 50000; exit 3", flags=(
+        " seq 1 50000; sleep 0.3; exit 3", flags=(
             "--mount", f"type=bind,src={tmp},dst=/t,options=rbind:ro"))
     d.kill()
     (tmp / "go").touch()

@@ -125,6 +125,19 @@ def test_version(s):
         assert p.stderr == b""
 
 
+@pytest.mark.go_fails("1.6 is from before it")
+def test_info(s):
+    """RuntimeInfo, of the runtime that the options on stdin name."""
+    options = rawshim.runc_options(binary_name="runc")
+    for input in (b"", options.SerializeToString()):
+        p = s.call([world.SHIM, "-info"], s.folder, input)
+        assert p.returncode == 0, p.stderr
+        info = ttrpc.message("containerd.types.RuntimeInfo").FromString(
+            p.stdout)
+        assert info.name.endswith("wisp.v1")
+        assert info.version.version
+
+
 def test_linked_as_another_name(raw, tmp):
     link = tmp / "containerd-shim-runc-v2"
     link.symlink_to(world.SHIM)
@@ -387,7 +400,6 @@ def test_no_runtime_binary(s):
     assert "runc" in text and "PATH" in text, text
 
 
-@pytest.mark.go_fails(ONE_LINE)
 def test_socket_dir_not_writable(s):
     """root writes anywhere, so a file stands where the folder should."""
     folder = world.RUN_DIR / "s"
@@ -413,7 +425,6 @@ def test_bad_id(s, id):
     assert "id" in text and (not id or id[:20] in text), text
 
 
-@pytest.mark.go_fails("leaves namespaces to the daemon")
 @pytest.mark.parametrize("ns", ["../x", "a b", "", "n" * 77])
 def test_bad_namespace(s, ns):
     s.ns = ns
@@ -439,7 +450,6 @@ def test_wrong_usage(s, argv):
     assert text and len(text.splitlines()) <= 25, text
 
 
-@pytest.mark.go_fails("1.6 blocks, or knows no limit")
 def test_endless_stdin(s):
     """start reads 10 MiB and no more."""
     p = s.start_raw("c1", b"\0" * (11 << 20))
@@ -478,7 +488,6 @@ def test_no_log_at_all(s):
     assert s.end() == 137
 
 
-@pytest.mark.go_fails("has its own fields")
 def test_log_lines(raw):
     s = raw()
     s.bundle("c1")

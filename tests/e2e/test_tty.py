@@ -6,11 +6,13 @@ import pytest
 
 import container
 import terminal
+from daemon import LINGER
 import world
 
 pytestmark = pytest.mark.both
 EOL = "\r+\n"        # ctr's own terminal adds a \r
-SIZED = 'until [ "$(stty size)" = "{0} {1}" ]; do sleep 0.05; done; echo is-$(({0}))x{1}\r'
+SIZED = ('until [ "$(stty size)" = "{0} {1}" ]; do sleep 0.05; done;'
+         ' echo is-$(({0}))x{1}\r')
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def test_shell_session(tty):
 
 def test_output_is_complete(tty):
     """The last bytes before the exit arrive, and none is lost."""
-    t = tty("sh", "-c", "seq 1 100000")
+    t = tty("sh", "-c", LINGER.format("seq 1 100000"))
     assert t.end(60) == 0
     lines = re.split(EOL, t.before)
     assert lines[-1] == "" and lines[:-1] == [

@@ -11,6 +11,7 @@ import ctypes
 import itertools
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -18,8 +19,8 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RUN = "we2e-" + os.urandom(4).hex()        # also the containerd namespace
 GO_SHIM = "/usr/bin/containerd-shim-runc-v2"
-SHIM = os.path.abspath(os.environ.get("WISP_SHIM")
-                       or ROOT / "build" / "containerd-shim-wisp-v1")
+SHIM = TESTED = os.path.abspath(os.environ.get("WISP_SHIM") or
+                                ROOT / "build" / "containerd-shim-wisp-v1")
 RUN_DIR = pathlib.Path("/run/containerd")
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 CLONE_NEWNS = 0x20000
@@ -48,8 +49,9 @@ def is_go():
 
 
 def enter():
-    """Move this process (and all it will start) into the run's own world."""
-    global base
+    """Move this process (and all it will start) into the run's own world.
+    The shim is copied there: a build in the meantime changes nothing."""
+    global base, SHIM
     RUN_DIR.mkdir(mode=0o711, parents=True, exist_ok=True)
     tmp = tempfile.gettempdir()
     base = pathlib.Path(tempfile.mkdtemp(
@@ -66,23 +68,32 @@ def enter():
         sh("mount", "-t", "tmpfs", "-o", "mode=755", RUN, where)
     (base / "tmp").mkdir(mode=0o1777)      # TMPDIR of daemons and shims
     (base / "t").mkdir()                   # what tests write
+    if os.access(TESTED, os.X_OK):
+        (base / "shim").mkdir()
+        SHIM = str(base / "shim" / os.path.basename(TESTED))
+        shutil.copy(TESTED, SHIM)
     os.environ["WISP_E2E_RUN"] = RUN       # marks every process of the run
 
 
 def leave():
     """Remove what the world cannot take with it."""
-    for top in cgroup_tops():
-        for d in sorted(top.rglob("*"), reverse=True):
-            if d.is_dir():
-                _rmdir(d)
-        _rmdir(top)
+    for d in (*sorted(cgroups(), reverse=True), *cgroup_tops()):
+        _rmdir(d)
     sh("umount", "-l", base, check=False)
     _rmdir(base)
 
 
 def cgroup_tops():
-    """The run's top cgroup in each hierarchy."""
-    return sorted(CGROUPS.glob(f"*/{RUN}*")) + sorted(CGROUPS.glob(f"{RUN}*"))
+    """The run's namespaces in each hierarchy."""
+    return sorted(CGROUPS.glob(f"*/{RUN}*"))
+
+
+def cgroups():
+    """The cgroups of its containers; wispctl's are in namespace wisp."""
+    found = set(CGROUPS.glob(f"*/wisp/{RUN}*"))
+    for top in (*found, *cgroup_tops()):
+        found |= {d for d in top.rglob("*") if d.is_dir()}
+    return found
 
 
 def sh(*argv, check=True, timeout=60, **kw):
