@@ -98,13 +98,15 @@ static int start(struct ctl_run *r, struct err *e)
 	rc = ctl_run_feed(r, e);
 	if (rc < 0)
 		return rc;
+	r->state = CTL_RUN_LAUNCHING;
 	aw = client_await_new(r->client, 0);
 	rc = client_await(
 		aw, client_process_start(init, client_await_done, aw), e);
 	if (rc < 0)
 		return rc;
 	r->state = CTL_RUN_RUNNING;
-	return check_stop(r, e);
+	ctl_run_pass_signals(r);
+	return 0;
 }
 
 /* Open calls fail in their own words when the shim dies; this is why. */

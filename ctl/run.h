@@ -22,11 +22,13 @@
 struct event;
 
 #define CTL_N_SIGNALS 6
+#define CTL_N_QUEUED 8
 
 enum ctl_run_state {
-	CTL_RUN_STARTING, /* a signal ends the attempt */
-	CTL_RUN_RUNNING,  /* a signal goes to the container */
-	CTL_RUN_ENDING,   /* only impatience counts */
+	CTL_RUN_STARTING,  /* a signal ends the attempt */
+	CTL_RUN_LAUNCHING, /* it may run already: a signal waits */
+	CTL_RUN_RUNNING,   /* a signal goes to the container */
+	CTL_RUN_ENDING,    /* only impatience counts */
 };
 
 struct ctl_run {
@@ -65,7 +67,9 @@ struct ctl_run {
 
 	struct event *signals[CTL_N_SIGNALS], *resized, *patience;
 	unsigned n_signals; /* that asked for an end */
-	int stop_signal;    /* the first of them; 0: none */
+	int queued[CTL_N_QUEUED];
+	unsigned n_queued;
+	int stop_signal; /* the first of them; 0: none */
 };
 
 /* run_prepare.c: the place, the guard, the bundle, FIFOs, events, log. */
@@ -85,6 +89,8 @@ int ctl_run_catch_signals(struct ctl_run *r, struct err *e);
 void ctl_run_ignore_signals(struct ctl_run *r);
 /* Kills the container in a while, if it has not ended then. */
 void ctl_run_lose_patience(struct ctl_run *r, unsigned ms);
+/* Now that it runs: what came while it was being launched. */
+void ctl_run_pass_signals(struct ctl_run *r);
 void ctl_run_resize(struct ctl_run *r);
 
 #endif

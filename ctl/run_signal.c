@@ -59,6 +59,13 @@ static void signal_running(struct ctl_run *r, int sig)
 		ctl_run_lose_patience(r, HANGUP_PATIENCE_MS);
 }
 
+/* Remembered, in order of arrival: it is soon passed on. */
+static void queue_signal(struct ctl_run *r, int sig)
+{
+	if (r->n_queued < CTL_N_QUEUED)
+		r->queued[r->n_queued++] = sig;
+}
+
 static void on_signal(evutil_socket_t sig, short what, void *arg)
 {
 	struct ctl_run *r = arg;
@@ -69,13 +76,31 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 		r->n_signals++;
 	if (r->state == CTL_RUN_RUNNING) {
 		signal_running(r, (int)sig);
-	} else if (ends && r->n_signals >= SIGNALS_TO_FORCE) {
+		return;
+	}
+	if (r->state == CTL_RUN_LAUNCHING)
+		queue_signal(r, (int)sig);
+	if (!ends)
+		return;
+	if (r->n_signals >= SIGNALS_TO_FORCE) {
 		client_interrupt(r->client, true);
-	} else if (ends && r->state == CTL_RUN_STARTING) {
+	} else if (r->state != CTL_RUN_ENDING) {
 		if (!r->stop_signal)
 			r->stop_signal = (int)sig;
 		ctl_run_lose_patience(r, START_PATIENCE_MS);
 	}
+}
+
+void ctl_run_pass_signals(struct ctl_run *r)
+{
+	unsigned i;
+
+	if (r->patience)
+		event_del(r->patience);
+	r->stop_signal = 0;
+	for (i = 0; i < r->n_queued; i++)
+		signal_running(r, r->queued[i]);
+	r->n_queued = 0;
 }
 
 void ctl_run_resize(struct ctl_run *r)

@@ -108,13 +108,15 @@ static int child_place_fds(struct child *c)
 /* Runs in the vforked child: async-signal-safe calls only. */
 static void child_exec(struct child *c)
 {
-	static const struct sigaction dfl = {.sa_handler = SIG_DFL};
+	/* the kernel's own struct, all zeros: SIG_DFL. sigaction(3) would not
+	 * touch the two signals that glibc keeps for itself, which may have
+	 * come to us ignored like any other. */
+	static const unsigned long dfl[8];
 	sigset_t none;
 	int sig;
 
-	for (sig = 1; sig < NSIG; sig++)
-		if (sig != SIGKILL && sig != SIGSTOP)
-			sigaction(sig, &dfl, NULL);
+	for (sig = 1; sig < _NSIG; sig++)
+		syscall(SYS_rt_sigaction, sig, dfl, NULL, _NSIG / 8);
 	if (c->spec->own_group && setpgid(0, 0) < 0)
 		return;
 	if (c->spec->dies_with_us && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)

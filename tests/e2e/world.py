@@ -14,6 +14,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -26,6 +27,7 @@ CGROUPS = pathlib.Path("/sys/fs/cgroup")
 CLONE_NEWNS = 0x20000
 
 base = None                                # pathlib.Path, once entered
+_warden = None                             # ends the run
 _ids = itertools.count(1)
 
 
@@ -51,7 +53,7 @@ def is_go():
 def enter():
     """Move this process (and all it will start) into the run's own world.
     The shim is copied there: a build in the meantime changes nothing."""
-    global base, SHIM
+    global base, SHIM, _warden
     RUN_DIR.mkdir(mode=0o711, parents=True, exist_ok=True)
     tmp = tempfile.gettempdir()
     base = pathlib.Path(tempfile.mkdtemp(
@@ -73,14 +75,15 @@ def enter():
         SHIM = str(base / "shim" / os.path.basename(TESTED))
         shutil.copy(TESTED, SHIM)
     os.environ["WISP_E2E_RUN"] = RUN       # marks every process of the run
+    _warden = subprocess.Popen(
+        [sys.executable, pathlib.Path(__file__).with_name("warden.py"), RUN,
+         base], stdin=subprocess.PIPE, start_new_session=True)
 
 
 def leave():
-    """Remove what the world cannot take with it."""
-    for d in (*sorted(cgroups(), reverse=True), *cgroup_tops()):
-        _rmdir(d)
-    sh("umount", "-l", base, check=False)
-    _rmdir(base)
+    """Remove what the world cannot take with it; see warden.py."""
+    _warden.stdin.close()
+    _warden.wait(60)
 
 
 def cgroup_tops():
@@ -102,7 +105,7 @@ def sh(*argv, check=True, timeout=60, **kw):
                           timeout=timeout, **kw)
 
 
-def _rmdir(path):
+def rmdir(path):
     try:
         path.rmdir()
     except OSError:
