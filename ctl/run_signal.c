@@ -118,7 +118,7 @@ static void on_resized(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig;
 	(void)what;
-	if (r->state == CTL_RUN_RUNNING)
+	if (r->state == CTL_RUN_LAUNCHING || r->state == CTL_RUN_RUNNING)
 		ctl_run_resize(r);
 }
 
