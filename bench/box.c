@@ -127,7 +127,7 @@ static void release_shim(struct bench_box *b)
 		client_shim_free(shim);
 		shim = NULL;
 	}
-	if (!b->lost && ctl_release(b->world->client, &b->record, shim, &e) < 0)
+	if (!b->left && ctl_release(b->world->client, &b->record, shim, &e) < 0)
 		fprintf(stderr, "wisp-bench: %s\n", e.msg);
 }
 
@@ -301,5 +301,6 @@ int bench_box_leave(struct bench_box *b, struct err *e)
 	if (r == 0)
 		r = client_run_until(
 			b->world->client, &b->lost, STEP_TIMEOUT_MS);
+	b->left = r == 0;
 	return r < 0 ? err_sys(e, r, "the shim does not leave") : 0;
 }

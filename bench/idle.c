@@ -81,11 +81,13 @@ static int idle_measure(struct bench_world *w, struct idle *d,
 		struct bench_shim *s = &x->shims[i % x->n_shims];
 		uint32_t pid = d->boxes[i]->shim_pid;
 
+		if (d->boxes[i]->lost || bench_proc_memory(pid, &m) < 0)
+			return err_set(e, -ESRCH,
+				"%s: has died while it had nothing to do",
+				s->path);
 		bench_samples_add(
 			&s->wakeups, bench_proc_wakeups(pid) - d->before[i]);
 		bench_samples_add(&s->threads, bench_proc_threads(pid));
-		if (bench_proc_memory(pid, &m) < 0)
-			continue;
 		bench_samples_add(&s->rss_kib, m.rss_kib);
 		bench_samples_add(&s->pss_kib, m.pss_kib);
 		bench_samples_add(&s->private_kib, m.private_kib);

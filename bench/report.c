@@ -198,9 +198,10 @@ void bench_report_print(const struct bench_report *r)
 	unsigned i;
 
 	printf("%s; %s\n", r->machine, r->runtime);
-	printf("exec of /bin/true %.2f ms; bare create + start + delete %.1f "
-	       "ms\n",
-		r->program_ms, r->bare_ms);
+	if (r->bare_ms > 0)
+		printf("exec of /bin/true %.2f ms; bare create + start + "
+		       "delete %.1f ms\n",
+			r->program_ms, r->bare_ms);
 	for (i = 0; i < r->n_shims; i++)
 		printf("%c: %s\n", 'A' + (int)i, r->paths[i]);
 	printf("\n%-26s", "");

@@ -47,7 +47,7 @@ struct bench_box {
 	struct client_shim *shim;
 	struct client_task *task;
 	uint32_t shim_pid;
-	bool exited, lost;
+	bool exited, lost, left; /* left: it was sent away */
 	double exited_at_ms;
 };
 

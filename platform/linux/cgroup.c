@@ -31,6 +31,8 @@ struct cgroup {
 	int hint_fd;  /* eventfd (v1) or inotify (v2) */
 	uint64_t kills;
 	struct event *ev;
+	struct event *look; /* v1 only */
+	unsigned looked;
 	void (*hint)(void *arg);
 	void *arg;
 };
@@ -292,18 +294,49 @@ uint64_t cgroup_oom_kills(struct cgroup *cg)
 	return cg->kills;
 }
 
+/* v1 tells of a group that is out of memory before it has chosen whom to kill
+ * and counted it: after such a word it is looked again a few times. */
+static const struct timeval looks[] = {{.tv_usec = 5000}, {.tv_usec = 50000},
+	{.tv_usec = 500000}, {.tv_sec = 2}};
+
+#define LOOKS (sizeof(looks) / sizeof(looks[0]))
+
+/* Whether there is anything to tell, which is then told. */
+static bool cgroup_tell(struct cgroup *cg)
+{
+	uint64_t before = cg->kills;
+
+	if (cgroup_oom_kills(cg) == before)
+		return false;
+	cg->hint(cg->arg);
+	return true;
+}
+
+static void cgroup_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct cgroup *cg = arg;
+
+	(void)fd;
+	(void)what;
+	if (!cgroup_tell(cg) && ++cg->looked < LOOKS)
+		event_add(cg->look, &looks[cg->looked]);
+}
+
 static void cgroup_hint(evutil_socket_t fd, short what, void *arg)
 {
 	struct cgroup *cg = arg;
 	char buf[512] __attribute__((aligned(8)));
-	bool gone = !has_file(cg->memory, "cgroup.procs");
 
 	(void)what;
 	while (read(fd, buf, sizeof(buf)) > 0)
 		;
-	if (gone) /* v1 signals the removal of a group, over and over */
+	if (!has_file(cg->memory, "cgroup.procs")) {
+		/* v1 signals the removal of a group, over and over */
 		event_del(cg->ev);
-	cg->hint(cg->arg);
+	} else if (!cgroup_tell(cg) && cg->look) {
+		cg->looked = 0;
+		event_add(cg->look, &looks[0]);
+	}
 }
 
 static int arm_v1(struct cgroup *cg, const char *path)
@@ -352,7 +385,10 @@ int cgroup_watch_oom(struct cgroup *cg, struct event_base *base,
 		return err_sys(e, r, "watch '%s' for OOM", path);
 	cg->ev = event_new(
 		base, cg->hint_fd, EV_READ | EV_PERSIST, cgroup_hint, cg);
-	if (!cg->ev || event_add(cg->ev, NULL) < 0)
+	if (cg->memory_is_v1)
+		cg->look = event_new(base, -1, 0, cgroup_look, cg);
+	if (!cg->ev || (cg->memory_is_v1 && !cg->look) ||
+		event_add(cg->ev, NULL) < 0)
 		return err_sys(e, -ENOMEM, "watch '%s' for OOM", path);
 	return 0;
 }
@@ -379,6 +415,8 @@ void cgroup_close(struct cgroup *cg)
 		return;
 	if (cg->ev)
 		event_free(cg->ev);
+	if (cg->look)
+		event_free(cg->look);
 	fd_close(&cg->hint_fd);
 	fd_close(&cg->kills_fd);
 	cgroup_dirs_clear(&cg->stats);
