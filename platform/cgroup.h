@@ -40,8 +40,10 @@ int cgroup_kill(struct cgroup *cg);
  * Watches for the kernel's OOM killer in this group: v1 by an eventfd on
  * memory.oom_control, v2 by inotify on memory.events; the Documentation/
  * admin-guide/cgroup-{v1/memory,v2}.rst of the kernel. hint() runs from the
- * loop when cgroup_oom_kills() should be asked: v1 also wakes when a group is
- * removed, so it is only a hint. -EOPNOTSUPP without a memory controller.
+ * loop when cgroup_oom_kills() has changed. v1 also wakes before a victim is
+ * counted, and when the group is removed: it is looked again for some seconds,
+ * and nothing is told unless it was counted. -EOPNOTSUPP without a memory
+ * controller.
  */
 int cgroup_watch_oom(struct cgroup *cg, struct event_base *base,
 	void (*hint)(void *arg), void *arg, struct err *e);
