@@ -19,8 +19,6 @@
 
 #define PROGRAM_TIMEOUT_MS 20000
 
-static const int caught[2] = {SIGINT, SIGTERM};
-
 static void on_stop(evutil_socket_t sig, short what, void *arg)
 {
 	struct bench_world *w = arg;
@@ -28,7 +26,8 @@ static void on_stop(evutil_socket_t sig, short what, void *arg)
 	(void)sig;
 	(void)what;
 	w->stopped = true;
-	client_interrupt(w->client, true);
+	if (!w->cleaning)
+		client_interrupt(w->client, true);
 }
 
 static void on_event(const struct client_event *ev, void *arg)
@@ -69,6 +68,7 @@ static int make_folder(struct bench_world *w, struct err *e)
 
 static int catch_stop(struct bench_world *w, struct err *e)
 {
+	static const int caught[2] = {SIGINT, SIGTERM};
 	int i;
 
 	for (i = 0; i < 2; i++) {
@@ -109,19 +109,11 @@ int bench_world_init(struct bench_world *w, const char *runtime, struct err *e)
 
 void bench_world_forget_stop(struct bench_world *w)
 {
-	int i;
-
 	if (!w->stopped)
 		event_base_loop(w->base, EVLOOP_NONBLOCK); /* one on its way? */
 	if (!w->stopped)
 		return;
-	for (i = 0; i < 2; i++) {
-		if (!w->stop[i])
-			continue;
-		event_free(w->stop[i]);
-		w->stop[i] = NULL;
-		signal(caught[i], SIG_IGN);
-	}
+	w->cleaning = true;
 	client_interrupt(w->client, false);
 }
 

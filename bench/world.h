@@ -23,7 +23,7 @@ struct bench_world {
 	char dir[64], events_path[80], rootfs[PATH_MAX], runtime[PATH_MAX],
 		runtime_root[128];
 	unsigned n_ids;
-	bool stopped;
+	bool stopped, cleaning;
 	struct list boxes;
 };
 

@@ -149,13 +149,15 @@ int ctl_run_catch_signals(struct ctl_run *r, struct err *e)
 
 void ctl_run_ignore_signals(struct ctl_run *r)
 {
+	sigset_t all;
 	size_t i;
 
+	sigfillset(&all); /* libevent would let one through */
+	sigprocmask(SIG_BLOCK, &all, NULL);
 	for (i = 0; i < CTL_N_SIGNALS; i++) {
 		if (r->signals[i])
 			event_free(r->signals[i]);
 		r->signals[i] = NULL;
-		signal(caught[i], SIG_IGN);
 	}
 	if (r->resized)
 		event_free(r->resized);
