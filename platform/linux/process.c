@@ -96,8 +96,12 @@ static int child_place_fds(struct child *c)
 	for (i = 0; i < c->n_fds; i++) {
 		c->fds[i] = fcntl(
 			c->fds[i], F_DUPFD_CLOEXEC, PROCESS_ENDPOINTS_MAX);
-		if (c->fds[i] < 0)
+		if (c->fds[i] < 0) {
+			/* fcntl(2): also "arg is over RLIMIT_NOFILE" */
+			if (errno == EINVAL)
+				errno = EMFILE;
 			return -1;
+		}
 	}
 	for (i = 0; i < c->n_fds; i++)
 		if (dup2(c->fds[i], i) < 0)
