@@ -11,6 +11,7 @@
 
 #include "platform/auto.h"
 #include "platform/file.h"
+#include "platform/mount.h"
 #include "shim/json.h"
 
 /* Kubernetes' largest are around 100 KiB; seccomp profiles come on top. */
@@ -197,4 +198,15 @@ int bundle_read_exit(const char *dir, int64_t *ret_pid, uint32_t *ret_status,
 	ret_at->tv_sec = (time_t)sec;
 	ret_at->tv_nsec = nsec;
 	return 0;
+}
+
+int bundle_unmount(const char *dir, struct err *e)
+{
+	char root[BUNDLE_PATH_MAX], scratch[BUNDLE_PATH_MAX];
+	int r = bundle_path(dir, BUNDLE_ROOTFS, root);
+
+	if (r == 0)
+		r = bundle_path(dir, BUNDLE_MOUNTS, scratch);
+	return r < 0 ? err_sys(e, r, "bundle '%s'", dir)
+		     : mount_undo_all(root, scratch, e);
 }

@@ -40,7 +40,7 @@ static int do_mount(const char *type, const char *source, const char *target,
 
 	while (options[m.n_options])
 		m.n_options++;
-	return mount_one(&m, here("m/root"), &e);
+	return mount_all(&m, 1, here("m/root"), here("m/scratch"), &e);
 }
 
 static void must_mount(const char *type, const char *source, const char *target,
@@ -158,13 +158,12 @@ START_TEST(test_refused_by_name)
 {
 	if (!scene_begin())
 		return;
-	must_fail("format/overlay", OPTIONS("ro"), -EINVAL, "'format/'");
-	must_fail("mkdir/bind", OPTIONS("ro"), -EINVAL, "'mkdir/'");
-	must_fail("format/mkdir/overlay", OPTIONS("ro"), -EINVAL,
-		"'format/mkdir/overlay'");
+	must_fail("mkfs/ext4", OPTIONS("ro"), -EINVAL, "'mkfs/'");
+	must_fail("format/mkfs/ext4", OPTIONS("ro"), -EINVAL, "'mkfs/ext4'");
 	must_fail("bind", OPTIONS("X-containerd.mkdir.path=/a"), -EINVAL,
 		"X-containerd.mkdir.path=/a");
-	must_fail("bind", OPTIONS("uidmap=0:1:1"), -ENOSYS, "uidmap=0:1:1");
+	must_fail("mkdir/bind", OPTIONS("X-containerd.mkfs.fs=ext4"), -EINVAL,
+		"X-containerd.mkfs.fs=ext4");
 	must_fail("no-such-fs", OPTIONS("ro"), -ENODEV, "no-such-fs");
 }
 END_TEST
