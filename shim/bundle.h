@@ -24,6 +24,9 @@
 struct bundle {
 	char *dir;              /* absolute */
 	bool own_pid_namespace; /* the container gets one made for it */
+	/* Who root in the container is outside, if it has a user namespace with
+	 * a map for it; else 0. */
+	uint32_t root_uid, root_gid;
 	char *group; /* containers of one group share a shim; NULL: none */
 };
 
