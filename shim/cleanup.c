@@ -49,21 +49,21 @@ static int read_notes(struct cleanup *c, struct err *e)
 
 static int runtime_forget(struct cleanup *c, struct err *e)
 {
-	auto_free char *root = runtime_root(&c->options, c->args->ns);
+	auto_free char *root = NULL;
 	struct oneshot o;
 	struct runtime rt = {
-		.root = root,
 		.options = &c->options,
 		.bundle = c->dir,
 		.id = c->args->id,
 		.timeout_ms = runtime_timeout(),
 		.binary = c->binary,
 	};
-	int r = root ? oneshot_init(&o, e)
-		     : err_set(e, -ENOMEM, "no memory for a path");
+	int r = runtime_root(&c->options, c->args->ns, &root, e);
 
-	if (!root)
+	if (r < 0)
 		return r;
+	r = oneshot_init(&o, e);
+	rt.root = root;
 	rt.base = o.base;
 	rt.reaper = o.reaper;
 	if (r == 0 && !*c->binary)

@@ -35,9 +35,9 @@ static int set_runtime(struct task *t, struct err *e)
 
 	if (r < 0)
 		return r;
-	t->runtime_root = runtime_root(&t->options, config->ns);
-	if (!t->runtime_root)
-		return err_set(e, -ENOMEM, "no memory for task '%s'", t->id);
+	r = runtime_root(&t->options, config->ns, &t->runtime_root, e);
+	if (r < 0)
+		return r;
 	rt->base = config->base;
 	rt->reaper = config->reaper;
 	rt->root = t->runtime_root;
