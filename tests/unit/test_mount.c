@@ -178,6 +178,45 @@ START_TEST(test_comments)
 }
 END_TEST
 
+static void write_map(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (int)strlen(text));
+	close(fd);
+}
+
+/* In a user namespace what is mounted already keeps its flags, and a remount
+ * that does not name them is refused. */
+START_TEST(test_locked_flags)
+{
+	struct statvfs st;
+
+	if (!scene_begin())
+		return;
+	ck_assert_int_eq(mkdir("m/locked", 0755), 0);
+	ck_assert_int_eq(mount("t", "m/locked", "tmpfs",
+				 MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL),
+		0);
+	ck_assert_int_eq(unshare(CLONE_NEWUSER | CLONE_NEWNS), 0);
+	write_map("/proc/self/uid_map", "0 0 1");
+	ck_assert_int_eq(mount(NULL, here("m/locked"), NULL,
+				 MS_REMOUNT | MS_BIND | MS_RDONLY, NULL),
+		-1);
+	ck_assert_int_eq(errno, EPERM);
+	must_mount("bind", here("m/locked"), NULL, OPTIONS("rbind", "ro"));
+	ck_assert_int_eq(statvfs("m/root", &st), 0);
+	ck_assert_uint_eq(
+		st.f_flag & (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC),
+		ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC);
+	undo();
+	/* and what is the initial namespace's to grant is refused by name */
+	must_fail("bind", OPTIONS("bind", "uidmap=0:5:1", "gidmap=0:5:1"),
+		-EPERM, "user namespace");
+}
+END_TEST
+
 /* ---- targets below the root ---- */
 
 START_TEST(test_targets)
@@ -290,7 +329,8 @@ int main(void)
 	const TTest *const tests[] = {test_overlay,
 		test_overlay_from_common_folder, test_overlay_by_layer,
 		test_too_long, test_refused_by_name, test_comments,
-		test_targets, test_targets_stay_inside, test_loop, NULL};
+		test_locked_flags, test_targets, test_targets_stay_inside,
+		test_loop, NULL};
 
 	return suite_run("mount", tests);
 }
