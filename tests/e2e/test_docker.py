@@ -10,6 +10,7 @@ import pytest
 import docker
 import poll
 import proc
+import versions
 import world
 
 LIMIT = 16 << 20
@@ -19,8 +20,8 @@ TRAP = "trap 'echo bye; exit 7' TERM; echo up; while :; do sleep 0.1; done"
 @pytest.fixture(scope="module")
 def _dockerd():
     if docker.missing():
-        pytest.skip(f"no {' and no '.join(docker.missing())}: "
-                    "tests/daemons.sh fetches them")
+        why = f"no {' and no '.join(docker.missing())}: {versions.HELP}"
+        (pytest.fail if os.environ.get("WISP_DAEMONS") else pytest.skip)(why)
     d = docker.Dockerd().prepare()
     yield d
     d.stop()
