@@ -29,7 +29,8 @@ WAIT = "until [ -e /t/go ]; do sleep 0.05; done; "
 pytestmark = pytest.mark.skipif(not PATHS, reason="only one containerd here")
 
 
-@pytest.fixture(params=PATHS, ids=lambda p: "-".join(c.label for c in p))
+@pytest.fixture(params=PATHS, ids=["-".join(c.label for c in p)
+                                   for p in PATHS])
 def path(request):
     """The versions, one after the other."""
     return request.param
