@@ -20,6 +20,9 @@ struct bundle {
 	char *dir;              /* absolute */
 	bool own_pid_namespace; /* the container gets one made for it */
 	char *group; /* containers of one group share a shim; NULL: none */
+	/* linux.cgroupsPath is "[SLICE.slice]:PREFIX:NAME", as only the systemd
+	 * driver of runc and crun reads it (runc's docs/systemd.md) */
+	bool systemd_cgroup;
 };
 
 /*
