@@ -90,6 +90,21 @@ static void on_map(struct reading *rd, int which, const char *key,
 	}
 }
 
+static bool is_systemd_path(const char *text, size_t n)
+{
+	const char *first = memchr(text, ':', n), *second;
+	size_t slice;
+
+	if (!first || memchr(text, '/', n))
+		return false;
+	slice = (size_t)(first - text);
+	if (slice > 0 && (slice < 6 || memcmp(first - 6, ".slice", 6) != 0))
+		return false;
+	second = memchr(first + 1, ':', n - slice - 1);
+	return second &&
+	       !memchr(second + 1, ':', n - (size_t)(second - text) - 1);
+}
+
 static void on_value(const char *path, enum json_type type, const char *text,
 	size_t n, void *arg)
 {
@@ -104,6 +119,8 @@ static void on_value(const char *path, enum json_type type, const char *text,
 	if (strncmp(path, "linux.namespaces[]", 18) == 0 &&
 		(type == JSON_STRING || type == JSON_OBJECT))
 		on_namespace(rd, path, text, n);
+	if (strcmp(path, "linux.cgroupsPath") == 0 && type == JSON_STRING)
+		rd->b->systemd_cgroup = is_systemd_path(text, n);
 	for (i = 0; i < 2 && type == JSON_STRING && n > 0; i++) {
 		if (strcmp(path, group_annotations[i]) != 0)
 			continue;
