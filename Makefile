@@ -82,7 +82,7 @@ Q := @
 endif
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
-.PHONY: all build deps demo check unit asan e2e fuzz fuzzers lint layers headers bench \
+.PHONY: all build deps demo check vm-check unit asan e2e fuzz fuzzers lint layers headers bench \
 	format install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -210,6 +210,16 @@ fuzz: ## libFuzzer targets, FUZZ_SECONDS each (60)
 
 e2e: build ## end to end tests: real containerd, runc, crun
 	@$(call pytest,tests/e2e)
+
+# VM_ALL=1: all tests, not only those that the machine adds something to.
+VM_DEADLINE ?= $(if $(VM_ALL),14400,2400)
+vm-check: deps ## tests in a VM with systemd, cgroup v2, containerd 2.1, criu
+	@sh tests/deps.sh vm
+	@$(MAKE) --no-print-directory build
+	@tests/vm/run --deadline $(VM_DEADLINE) -- /usr/bin/python3 -m pytest \
+		-p no:cacheprovider --junitxml=/results/junit.xml -v \
+		$(if $(VM_ALL),,-m 'not vm_adds_nothing') \
+		tests/e2e $(PYTEST_ARGS)
 
 lint: | $(GEN_H) ## clang-format and clang-tidy find nothing
 	@clang-format --dry-run -Werror $(SRC) $(wildcard $(MAINS)) $(HEADERS)
