@@ -10,11 +10,13 @@ import events
 import leaks
 import rawshim
 import runtime as runtimes
+import versions
 import world
 
 
 def pytest_configure(config):
     for line in ("both: runs under runc and under crun",
+                 "every_daemon: runs under each version of containerd",
                  "go_fails(reason, run=True): a known fault of the Go shim",
                  "settle(seconds): how long leftovers may take to vanish"):
         config.addinivalue_line("markers", line)
@@ -28,14 +30,27 @@ def pytest_unconfigure():
 
 
 def pytest_report_header():
-    return f"shim: {world.TESTED}, run: {world.RUN}, in: {world.base}"
+    main, others = versions.main(), versions.others()
+    return [f"shim: {world.TESTED}, run: {world.RUN}, in: {world.base}",
+            f"containerd: {main and main.version}, every_daemon: "
+            f"{', '.join(c.version for c in others) or 'no other'}"]
 
 
 def pytest_generate_tests(metafunc):
-    if "runtime" in metafunc.fixturenames:
-        both = metafunc.definition.get_closest_marker("both")
-        metafunc.parametrize("runtime", ["runc", "crun"] if both else ["runc"],
-                             scope="session")
+    """Under which containerd and which OCI runtime. The newer daemons are
+    there for what differs between daemons: one runtime is enough."""
+    mark = metafunc.definition.get_closest_marker
+    runs = [(versions.main(), "runc", "runc")]
+    if mark("both") and versions.crun_runs_under(versions.main()):
+        runs.append((versions.main(), "crun", "crun"))
+    if mark("every_daemon"):
+        runs += [(c, "runc", f"{c.label}-runc") for c in versions.others()]
+    names = [n for n in ("containerd", "runtime") if n in metafunc.fixturenames]
+    if names:
+        metafunc.parametrize(
+            names, [[{"containerd": c, "runtime": r}[n] for n in names]
+                    for c, r, _ in runs],
+            ids=[id for _, _, id in runs], scope="session")
 
 
 def pytest_collection_modifyitems(items):
@@ -74,11 +89,13 @@ def _daemons():
 
 
 @pytest.fixture(scope="session")
-def _daemon(_daemons, runtime):
+def _daemon(_daemons, containerd, runtime):
     """Before the leak check in time, so that it is not counted."""
-    if runtime not in _daemons:
-        _daemons[runtime] = daemons.Daemon(runtime).prepare()
-    return _daemons[runtime]
+    key = containerd, runtime
+    if key not in _daemons:
+        _daemons[key] = daemons.Daemon(
+            runtime, containerd=containerd).prepare()
+    return _daemons[key]
 
 
 @pytest.fixture(autouse=True)
@@ -116,11 +133,12 @@ def daemon(_daemon, no_leaks):
 
 
 @pytest.fixture
-def own_daemon(no_leaks):
+def own_daemon(containerd, no_leaks):
     """Makes containerds that the test may kill; gone after it."""
     made = []
 
     def make(*args, **kw):
+        kw.setdefault("containerd", containerd)
         d = daemons.Daemon(*args, **kw)
         made.append(d)
         return d.prepare()

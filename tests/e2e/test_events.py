@@ -9,6 +9,7 @@ import world
 pytestmark = pytest.mark.both
 
 
+@pytest.mark.every_daemon
 def test_a_life(daemon, box, follow):
     c = box("sh", "-c", "trap 'exit 3' TERM; echo >/ready; "
             "while :; do sleep 0.05; done")
@@ -21,6 +22,7 @@ def test_a_life(daemon, box, follow):
         "exit(e1,5)", "exit(3)", "delete"]
 
 
+@pytest.mark.every_daemon
 def test_fields(daemon, box, follow):
     """What the events say about pid, bundle, stdio and status."""
     c = box("sh", "-c", "sleep 1000")
@@ -35,9 +37,14 @@ def test_fields(daemon, box, follow):
     assert create["rootfs"][0]["type"] == "overlay"
     assert exit["exit_status"] == 137 and exit["id"] == c.id
     assert exit["exited_at"] == delete["exited_at"]
-    assert exit["exited_at"].startswith("20")
+    when = exit["exited_at"]         # ctr 2 prints the fields as they are
+    if isinstance(when, dict):
+        assert when["seconds"] > 1700000000
+    else:
+        assert when.startswith("20")
 
 
+@pytest.mark.every_daemon
 def test_failed_exec(daemon, box, follow):
     """Added, never started, no exit with a made-up status of 0."""
     c = box("sleep", "1000")
@@ -50,6 +57,7 @@ def test_failed_exec(daemon, box, follow):
         "create", "start", "exit(137)"]
 
 
+@pytest.mark.every_daemon
 def test_failed_create(daemon, follow):
     """No event at all of a container that never was one."""
     id = world.fresh()
@@ -60,6 +68,7 @@ def test_failed_create(daemon, follow):
     assert follow.names(id) == []
 
 
+@pytest.mark.every_daemon
 def test_true_60_times(daemon, follow):
     """start before exit, however quickly init dies; each exactly once."""
     ids = [world.fresh() for _ in range(60)]

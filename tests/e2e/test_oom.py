@@ -14,6 +14,7 @@ EARLY = ("may send the event after the exit, or not at all "
          "(containerd#12405)")
 
 
+@pytest.mark.every_daemon
 @pytest.mark.go_fails(EARLY)
 def test_oom_of_init(daemon, box, follow):
     c = box("tail", "/dev/zero", flags=("--null-io", *LIMIT))
@@ -42,6 +43,7 @@ def test_oom_of_a_child(daemon, box, follow):
     assert set(names[3:]) <= {"oom"}, "one or more, nothing else"
 
 
+@pytest.mark.every_daemon
 @pytest.mark.go_fails(EARLY)
 def test_oom_of_an_exec(daemon, box, follow):
     c = box("sleep", "1000", flags=("--null-io", *LIMIT))
@@ -68,6 +70,7 @@ def test_none_without_one(daemon, box, follow):
         "create", "start", "exit(137)", "delete"]
 
 
+@pytest.mark.every_daemon
 @pytest.mark.go_fails(EARLY)
 def test_immediate_oom_30_times(daemon, box, follow):
     boxes = [box(how=container.known) for _ in range(30)]

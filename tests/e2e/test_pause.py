@@ -4,7 +4,7 @@ import pytest
 
 import world
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.every_daemon]
 
 
 def frozen(daemon, c):

@@ -13,6 +13,8 @@ import proc
 import terminal
 import world
 
+pytestmark = pytest.mark.every_daemon
+
 
 @pytest.fixture
 def d(own_daemon):

@@ -11,6 +11,7 @@ import world
 pytestmark = pytest.mark.both
 
 
+@pytest.mark.every_daemon
 def test_output(daemon):
     r = daemon.say("echo out; echo err >&2")
     assert (r.out, r.err) == ("out\n", "err\n")
@@ -22,6 +23,7 @@ def test_environment_cwd_and_arguments(daemon):
     assert r.out == "x y|/tmp|a  b|*\n"
 
 
+@pytest.mark.every_daemon
 def test_rootfs_is_the_image_and_goes(daemon, box):
     c = box("sleep", "1000")
     rootfs = daemon.bundle(c.id) / "rootfs"
@@ -32,6 +34,7 @@ def test_rootfs_is_the_image_and_goes(daemon, box):
     poll.until(lambda: not rootfs.exists(), f"{rootfs} is gone")
 
 
+@pytest.mark.every_daemon
 def test_exit_codes_of_init(daemon):
     codes = [*range(0, 256, 9), 1, 2, 125, 126, 127, 128, 129, 137, 143, 255]
 
@@ -50,6 +53,7 @@ def test_exit_codes_of_exec(daemon, box):
         assert list(pool.map(run, range(256))) == list(range(256))
 
 
+@pytest.mark.every_daemon
 def test_many_at_once(daemon):
     def run(n):
         r = daemon.say(f"echo {n}; exit {n}", ok=None, timeout=90)
@@ -64,6 +68,7 @@ def without_runtime(args):
     return args[args.index(image.NAME):]
 
 
+@pytest.mark.every_daemon
 def test_absolute_path_as_runtime(daemon, tmp):
     if daemon.runtime == "crun":
         pytest.skip("ctr has no --runc-binary for such a runtime name")
@@ -74,12 +79,14 @@ def test_absolute_path_as_runtime(daemon, tmp):
                ok=(6,))
 
 
+@pytest.mark.every_daemon
 def test_called_containerd_shim_runc_v2(daemon):
     daemon.ctr("run", "--rm", "--runtime", "io.containerd.runc.v2",
                *without_runtime(daemon.run_args("sh", "-c", "exit 6")),
                ok=(6,))
 
 
+@pytest.mark.every_daemon
 def test_runc_root_option(daemon, box):
     """`root` in the options: the runtime's state is in <root>/<namespace>."""
     root = world.base / "tmp" / world.fresh("root")
@@ -94,6 +101,7 @@ def test_runc_root_option(daemon, box):
         d.rmdir()
 
 
+@pytest.mark.every_daemon
 @pytest.mark.go_fails("1.6 takes containerd.runc.v1.Options only")
 def test_runtime_options_in_toml(daemon, tmp):
     """What CRI passes to a runtime it does not know."""

@@ -266,6 +266,15 @@ def test_pids_of_a_created_one(shim):
     assert pid in [p.pid for p in shim.task.Pids(id="c1").processes]
 
 
+@pytest.mark.go_fails("lists nobody: containerd then deletes the task")
+def test_pids_of_a_stopped_one(shim):
+    """A daemon that starts anew takes no pids for a task that never was."""
+    pid = shim.run()
+    shim.kill("c1", 9)
+    assert shim.wait() == 137
+    assert [p.pid for p in shim.task.Pids(id="c1").processes] == [pid]
+
+
 def test_kill_all(shim, raw):
     s = raw().start("c1", ["sh", "-c", "sleep 1000 & sleep 1001 & wait"])
     s.run()

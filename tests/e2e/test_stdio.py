@@ -14,6 +14,7 @@ import fifo
 MIB = 1 << 20
 
 
+@pytest.mark.every_daemon
 @pytest.mark.both
 def test_20_mib_both_ways(daemon):
     want = data.block(20 * MIB)
@@ -22,6 +23,7 @@ def test_20_mib_both_ways(daemon):
     assert r.err == b""
 
 
+@pytest.mark.every_daemon
 @pytest.mark.both
 def test_20_mib_both_ways_by_exec(daemon, box):
     want = data.block(20 * MIB, 2)
@@ -65,6 +67,7 @@ def test_burst_and_exit_of_exec_90_times(daemon, box):
     assert got == [(8 * MIB, 0)] * 90
 
 
+@pytest.mark.every_daemon
 @pytest.mark.both
 @pytest.mark.go_fails("tells the exit while ctr still reads; see LINGER")
 def test_burst_and_exit_of_init_30_times_by_ctr(daemon):
@@ -97,6 +100,7 @@ def test_burst_and_exit_of_init_10_times(daemon, box, tmp):
         assert c.delete() == 0
 
 
+@pytest.mark.every_daemon
 @pytest.mark.both
 def test_cat_ends_when_stdin_is_closed(daemon, box):
     """CloseIO, not the FIFO's last writer, ends the container's stdin."""
@@ -150,6 +154,7 @@ class Attached:
         self.p.wait()
 
 
+@pytest.mark.every_daemon
 def test_detach_and_attach_again(daemon, box):
     """Clients come and go; the process sees one endless stdin."""
     c = box("sh", "-c", "while read l; do echo got-$l;"
@@ -178,6 +183,7 @@ def test_output_waits_for_a_reader(daemon, box):
     assert p.returncode == 6
 
 
+@pytest.mark.every_daemon
 def test_null_io(daemon, box):
     """Empty stdio paths are /dev/null."""
     c = box("sh", "-c", "cat; echo nowhere; echo nowhere >&2; exit 2",
@@ -186,6 +192,7 @@ def test_null_io(daemon, box):
     assert c.delete() == 2
 
 
+@pytest.mark.every_daemon
 def test_log_uri_file(daemon, tmp):
     """ctr run --log-uri file:///...: both streams in one file."""
     log = tmp / "deep" / "er" / "log"
