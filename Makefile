@@ -222,10 +222,11 @@ VM_DEADLINE ?= $(if $(VM_ALL),14400,2400)
 vm-check: deps ## tests in a VM with systemd, cgroup v2, containerd 2.1, criu
 	@sh tests/deps.sh vm
 	@$(MAKE) --no-print-directory build
-	@tests/vm/run --deadline $(VM_DEADLINE) -- /usr/bin/python3 -m pytest \
+	@$(if $(VM_ALL),WISP_E2E_ALL=1 WISP_E2E_OOMS=1000) tests/vm/run --deadline $(VM_DEADLINE) -- /usr/bin/python3 -m pytest \
 		-p no:cacheprovider --junitxml=/results/junit.xml -v \
 		$(if $(VM_ALL),,-m 'not vm_adds_nothing') \
 		tests/e2e $(PYTEST_ARGS)
+	@$(PYTEST) -p no:cacheprovider -v tests/vm
 
 lint: | $(GEN_H) ## clang-format and clang-tidy find nothing
 	@clang-format --dry-run -Werror $(SRC) $(wildcard $(MAINS)) $(HEADERS)

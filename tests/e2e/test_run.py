@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """ctr run: output, environment, exit codes, the names a shim may have."""
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -98,8 +99,7 @@ def test_runc_root_option(daemon, box):
     c.stop()
     c.delete()
     assert not (root / daemon.ns / c.id).exists()
-    for d in (root / daemon.ns, root):
-        d.rmdir()
+    shutil.rmtree(root)
 
 
 @pytest.mark.every_daemon
@@ -114,5 +114,4 @@ def test_runtime_options_in_toml(daemon, tmp):
                *without_runtime(daemon.run_args("sh", "-c", "exit 6")),
                ok=(6,))
     assert (root / daemon.ns).is_dir(), "Root was not used"
-    for d in (root / daemon.ns, root):
-        d.rmdir()
+    shutil.rmtree(root)

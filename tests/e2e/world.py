@@ -25,6 +25,7 @@ SHIM = TESTED = os.path.abspath(os.environ.get("WISP_SHIM") or
 RUN_DIR = pathlib.Path("/run/containerd")
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 V2 = (CGROUPS / "cgroup.controllers").exists()      # and nothing else
+VM = "WISP_VM" in os.environ                # tests/vm/run says so
 CLONE_NEWNS = 0x20000
 
 base = None                                # pathlib.Path, once entered
