@@ -20,6 +20,7 @@ struct bundle {
 	char *dir;              /* absolute */
 	bool own_pid_namespace; /* the container gets one made for it */
 	char *group; /* containers of one group share a shim; NULL: none */
+	char *stdio_policy; /* the annotation of io/policy.h, or NULL */
 };
 
 /*

@@ -117,6 +117,8 @@ static int prepare(struct task *t, const CreateRequest *rq, struct err *e)
 
 	r = bundle_open(rq->bundle, &t->bundle, e);
 	if (r == 0)
+		r = policy_parse(t->bundle.stdio_policy, &t->stdio_policy, e);
+	if (r == 0)
 		r = options_unpack(rq->options, &t->options, e);
 	if (r == 0)
 		tasks_place(t->tasks, t);

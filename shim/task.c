@@ -374,6 +374,9 @@ int proc_open_stdio(struct proc *p, struct err *e)
 		.gid = t->options.io_gid,
 		.dir = t->bundle.dir,
 		.name = name,
+		.policy = t->stdio_policy,
+		.told = proc_output_told,
+		.told_arg = p,
 	};
 	int r;
 
