@@ -47,4 +47,7 @@ int err_sys(struct err *e, int code, const char *fmt, ...) ERR_PRINTF(3, 4);
  * at hand otherwise. */
 int err_prefix(struct err *e, const char *fmt, ...) ERR_PRINTF(2, 3);
 
+/* Puts text behind the message. e may be NULL. */
+void err_append(struct err *e, const char *fmt, ...) ERR_PRINTF(2, 3);
+
 #endif

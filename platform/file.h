@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * file.h - the small files of a bundle, read and written whole.
+ * file.h - the small files of a bundle, read and written whole, and folders.
  */
 #ifndef WISP_PLATFORM_FILE_H
 #define WISP_PLATFORM_FILE_H
@@ -15,6 +15,11 @@
 int file_read(
 	const char *path, size_t max, char **ret, size_t *ret_n, struct err *e);
 
+/* As file_read(), but of a file that has more than max bytes only the last max
+ * are read. */
+int file_read_tail(
+	const char *path, size_t max, char **ret, size_t *ret_n, struct err *e);
+
 /* Its first line, into the caller's buffer of n bytes, NUL included. -EFBIG if
  * that has no room. */
 int file_read_into(const char *path, char *buf, size_t n);
@@ -25,5 +30,23 @@ int file_write(const char *path, const void *data, size_t n);
 
 /* A signed decimal number in a file, as OCI runtimes write a pid. */
 int file_read_pid(const char *path, int64_t *ret);
+
+#define FILE_PATH_MAX 4096
+
+/* The folder that path leads to in the end, without links, "." or ".."
+ * (realpath(3)); ret has FILE_PATH_MAX bytes and may be path itself. -ENOTDIR
+ * if it is no folder. */
+int file_real_folder(const char *path, char *ret);
+
+/* Makes a folder for root alone; one that is there already is fine. */
+int file_make_folder(const char *path);
+
+/* A symbolic link at path to what is named, in the place of a link that may be
+ * there; what else is there stays: -EEXIST. */
+int file_link(const char *to, const char *path);
+
+/* Removes a folder with the files in it; one that has folders stays, and so do
+ * these: -ENOTEMPTY. One that is not there is fine. */
+int file_remove_folder(const char *path);
 
 #endif

@@ -23,11 +23,11 @@ int proc_kill(struct proc *p, uint32_t signal, bool all, task_done done,
 		return r;
 	if (signal > SIGNAL_MAX)
 		return err_set(e, -EINVAL, "no such signal: %" PRIu32, signal);
+	if (!p->pid)
+		return err_set(e, -EBUSY, "process '%s' is not started", p->id);
 	/* a frozen process of cgroup v1 gets no signal: the runtime thaws it */
 	if (proc_is_init(p) && (all || p->state == TASK_PAUSED))
 		return runtime_kill(&t->runtime, signal, all, done, arg, e);
-	if (!p->pid)
-		return err_set(e, -EBUSY, "process '%s' is not started", p->id);
 	r = p->exited ? -ESRCH : process_ref_signal(p->ref, signal);
 	if (r == -ESRCH)
 		return err_set(e, r, "process already finished");

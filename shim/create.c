@@ -104,9 +104,6 @@ static int check_request(
 	if (tasks_find(ts, rq->id, "", &other, NULL) == 0)
 		return err_set(
 			e, -EEXIST, "container '%s' exists already", rq->id);
-	if (*rq->checkpoint)
-		return err_set(e, -ENOSYS,
-			"restoring from a checkpoint is not implemented");
 	return 0;
 }
 
@@ -130,6 +127,9 @@ static int prepare(struct task *t, const CreateRequest *rq, struct err *e)
 	if (r < 0)
 		return r;
 	p->state = TASK_CREATING;
+	r = restore_prepare(t, rq, e);
+	if (r < 0)
+		return r;
 	t->create_room = events_prepare_create(t, rq);
 	if (!t->create_room)
 		return err_set(e, -ENOMEM, "no memory for task '%s'", t->id);
@@ -139,7 +139,7 @@ static int prepare(struct task *t, const CreateRequest *rq, struct err *e)
 	return r < 0 ? r : mount_rootfs(t, rq, e);
 }
 
-static void arm_cgroup(struct task *t)
+void task_arm_cgroup(struct task *t)
 {
 	const struct tasks_config *config = task_config(t);
 	struct err e;
@@ -192,6 +192,15 @@ static void create_failed(struct task *t, const struct err *e)
 	task_release(t, create_released, f);
 }
 
+static void created(struct task *t)
+{
+	proc_set(&t->init, EV_CREATED, NULL);
+	events_create(t);
+	proc_finish(&t->init, 0, NULL);
+	host_trim_memory();
+	task_settle(t);
+}
+
 static void create_done(int r, const struct err *e, void *arg)
 {
 	struct task *t = arg;
@@ -207,12 +216,8 @@ static void create_done(int r, const struct err *e, void *arg)
 		create_failed(t, e);
 		return;
 	}
-	arm_cgroup(t);
-	proc_set(&t->init, EV_CREATED, NULL);
-	events_create(t);
-	proc_finish(&t->init, 0, NULL);
-	host_trim_memory();
-	task_settle(t);
+	task_arm_cgroup(t);
+	created(t);
 }
 
 static int create_run(struct task *t, struct err *e)
@@ -237,6 +242,10 @@ static void create_logged(int r, const struct err *e, void *arg)
 	struct task *t = arg;
 	struct err own;
 
+	if (r == 0 && t->checkpoint) {
+		created(t);
+		return;
+	}
 	if (r == 0) {
 		r = create_run(t, &own);
 		e = &own;
@@ -257,7 +266,7 @@ int task_create(struct tasks *ts, const CreateRequest *rq, task_done done,
 	if (!t)
 		return e->code;
 	r = prepare(t, rq, e);
-	if (r == 0 && !t->init.loggers)
+	if (r == 0 && !t->init.loggers && !t->checkpoint)
 		r = create_run(t, e);
 	if (r < 0) {
 		err_prefix(e, "create '%s'", rq->id);
@@ -270,20 +279,27 @@ int task_create(struct tasks *ts, const CreateRequest *rq, task_done done,
 	task_link(t);
 	if (t->init.loggers)
 		loggers_await(t->init.loggers, create_logged, t);
+	else if (t->checkpoint)
+		created(t);
 	return 0;
 }
 
-static void start_done(int r, const struct err *e, void *arg)
+void task_started(struct task *t, int r, const struct err *e)
 {
-	struct proc *p = arg;
+	struct proc *p = &t->init;
 
 	proc_set(p, r == 0 ? EV_STARTED : EV_START_FAILED, NULL);
 	if (r == 0)
 		events_start(p);
-	task_oom_hint(p->task);
+	task_oom_hint(t);
 	proc_finish(p, r, e);
 	host_trim_memory();
-	task_settle(p->task);
+	task_settle(t);
+}
+
+static void start_done(int r, const struct err *e, void *arg)
+{
+	task_started(arg, r, e);
 }
 
 int proc_start(struct proc *p, task_done done, void *arg, struct err *e)
@@ -292,10 +308,12 @@ int proc_start(struct proc *p, task_done done, void *arg, struct err *e)
 
 	if (r < 0)
 		return r;
-	if (proc_is_init(p))
-		r = runtime_start(&p->task->runtime, start_done, p, e);
-	else
+	if (!proc_is_init(p))
 		r = exec_start(p, e);
+	else if (p->task->checkpoint)
+		r = restore_start(p, e);
+	else
+		r = runtime_start(&p->task->runtime, start_done, p->task, e);
 	if (r < 0) {
 		proc_set(p, EV_START_FAILED, NULL);
 		return r;

@@ -32,7 +32,7 @@ struct publisher_event *events_prepare_create(
 	ev.n_rootfs = rq->n_rootfs;
 	ev.rootfs = rq->rootfs;
 	ev.io = &io;
-	ev.checkpoint = rq->checkpoint;
+	ev.checkpoint = t->checkpoint ? t->checkpoint : (char *)"";
 	return publisher_reserve(&ev.base, 16);
 }
 
@@ -123,6 +123,17 @@ void events_resumed(struct task *t)
 
 	ev.container_id = t->id;
 	send(t, "/tasks/resumed", "containerd.events.TaskResumed", &ev.base);
+}
+
+void events_checkpointed(struct task *t, const char *image)
+{
+	Containerd__Events__TaskCheckpointed ev =
+		CONTAINERD__EVENTS__TASK_CHECKPOINTED__INIT;
+
+	ev.container_id = t->id;
+	ev.checkpoint = (char *)image;
+	send(t, "/tasks/checkpointed", "containerd.events.TaskCheckpointed",
+		&ev.base);
 }
 
 void events_delete(struct task *t)

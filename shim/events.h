@@ -21,6 +21,7 @@ void events_exit(struct proc *p); /* uses p->exit_room */
 void events_oom(struct task *t);
 void events_paused(struct task *t);
 void events_resumed(struct task *t);
+void events_checkpointed(struct task *t, const char *image);
 void events_delete(struct task *t);
 
 #endif

@@ -231,6 +231,9 @@ int exec_start(struct proc *p, struct err *e)
 
 	if (p->task->init.exited || !p->spec)
 		return err_set(e, -EBUSY, "cannot exec in a stopped container");
+	if (!p->task->init.pid)
+		return err_set(e, -EBUSY,
+			"cannot exec in a container that is not restored yet");
 	r = proc_open_stdio(p, e);
 	if (r == 0 && !p->loggers)
 		r = exec_run(p, e);

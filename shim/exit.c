@@ -71,11 +71,10 @@ static bool held_for_reader(struct proc *p)
  * reader is behind. */
 static bool exit_is_due(struct proc *p)
 {
-	if (!p->exited || p->published || p->state == TASK_STARTING ||
-		p->state == TASK_CREATING)
+	if (!p->exited || p->published)
 		return false;
-	if (p->state != TASK_STOPPED)
-		proc_set(p, EV_EXIT, NULL);
+	if (p->state != TASK_STOPPED && proc_set(p, EV_EXIT, NULL) < 0)
+		return false; /* it is held back until that is over */
 	return !held_for_reader(p);
 }
 

@@ -132,9 +132,8 @@ static void *unpack(
 	return m;
 }
 
-/* criu_image_path and criu_work_path are not looked at: they are for
- * Checkpoint, which is Unimplemented and says so. Nor are task_api_address and
- * task_api_version: the daemon finds its way to a running shim by them. */
+/* task_api_address and task_api_version are not looked at: the daemon finds
+ * its way to a running shim by them. */
 static int unpack_runc(const Any *any, struct options *ret, struct err *e)
 {
 	RuncOptions *o =
@@ -150,6 +149,12 @@ static int unpack_runc(const Any *any, struct options *ret, struct err *e)
 	if (r == 0)
 		r = set_string(&ret->shim_cgroup, "shim_cgroup", o->shim_cgroup,
 			strlen(o->shim_cgroup), e);
+	if (r == 0)
+		r = set_string(&ret->criu_image, "criu_image_path",
+			o->criu_image_path, strlen(o->criu_image_path), e);
+	if (r == 0)
+		r = set_string(&ret->criu_work, "criu_work_path",
+			o->criu_work_path, strlen(o->criu_work_path), e);
 	ret->systemd_cgroup = o->systemd_cgroup;
 	ret->no_pivot_root = o->no_pivot_root;
 	ret->no_new_keyring = o->no_new_keyring;
@@ -193,11 +198,10 @@ static const struct key {
 	{"NoNewKeyring", KIND_BOOL, AT(no_new_keyring)},
 	{"IoUid", KIND_ID, AT(io_uid)},
 	{"IoGid", KIND_ID, AT(io_gid)},
-	/* for Checkpoint, which is Unimplemented and says so */
-	{"CriuImagePath", KIND_UNUSED, 0},
-	{"CriuWorkPath", KIND_UNUSED, 0},
-	/* as above; daemons before 2.0 have it in their default configuration,
-	 * and runc itself ignores what it says */
+	{"CriuImagePath", KIND_STRING, AT(criu_image)},
+	{"CriuWorkPath", KIND_STRING, AT(criu_work)},
+	/* daemons before 2.0 have it in their default configuration, and runc
+	 * itself ignores what it says */
 	{"CriuPath", KIND_UNUSED, 0},
 	/* CRI's own: they come along, as it passes on its section as it is. If
 	 * it had a path, there would be no body. */
@@ -348,6 +352,15 @@ static int unpack_runtime(const Any *any, struct options *ret, struct err *e)
 	return r;
 }
 
+/* CRIU has another working directory than whoever wrote the options. */
+static int check_folder(const char *name, const char *path, struct err *e)
+{
+	if (!path || *path == '/')
+		return 0;
+	return err_set(
+		e, -EINVAL, "option '%s' ('%s') must be absolute", name, path);
+}
+
 /* A group is named from the top: ".." would lead out of the hierarchy. */
 static int check_cgroup(const char *path, struct err *e)
 {
@@ -385,12 +398,18 @@ int options_unpack(const Any *any, struct options *ret, struct err *e)
 
 	memset(ret, 0, sizeof(*ret));
 	r = unpack_any(any, ret, e);
+	if (r == 0)
+		r = check_folder("criu_image_path", ret->criu_image, e);
+	if (r == 0)
+		r = check_folder("criu_work_path", ret->criu_work, e);
 	return r < 0 ? r : check_cgroup(ret->shim_cgroup, e);
 }
 
 void options_clear(struct options *o)
 {
 	free(o->shim_cgroup);
+	free(o->criu_image);
+	free(o->criu_work);
 	free(o->binary);
 	free(o->root);
 	memset(o, 0, sizeof(*o));

@@ -11,7 +11,8 @@
  *   the daemon's configuration; else its config_path names a TOML file, as of
  *   `ctr run --runtime-config-path`. Both may hold
  *
- *       BinaryName, Root, ShimCgroup                 strings, "" for none
+ *       BinaryName, Root, ShimCgroup,
+ *       CriuImagePath, CriuWorkPath                  strings, "" for none
  *       SystemdCgroup, NoPivotRoot, NoNewKeyring     booleans
  *       IoUid, IoGid                                 0 to 4294967295
  *
@@ -37,6 +38,8 @@ struct options {
 	char *binary;      /* the runtime, by name or path; NULL: the default */
 	char *root;        /* where it keeps its state; NULL: the default */
 	char *shim_cgroup; /* where the shim itself is to be; NULL: stays */
+	char *criu_image;  /* restored from, if Create names none; NULL: none */
+	char *criu_work;   /* CRIU's logs; NULL: a folder in the bundle */
 	bool systemd_cgroup, no_pivot_root, no_new_keyring;
 	uint32_t io_uid, io_gid;
 };

@@ -18,6 +18,10 @@ static char **string_field(struct options *o, const char *name)
 		return &o->binary;
 	if (strcmp(name, "shim_cgroup") == 0)
 		return &o->shim_cgroup;
+	if (strcmp(name, "criu_image_path") == 0)
+		return &o->criu_image;
+	if (strcmp(name, "criu_work_path") == 0)
+		return &o->criu_work;
 	return strcmp(name, "root") == 0 ? &o->root : NULL;
 }
 
@@ -38,8 +42,8 @@ static uint32_t *number_field(struct options *o, const char *name)
 }
 
 static const char *const names[] = {"binary_name", "root", "shim_cgroup",
-	"systemd_cgroup", "no_pivot_root", "no_new_keyring", "io_uid",
-	"io_gid"};
+	"criu_image_path", "criu_work_path", "systemd_cgroup", "no_pivot_root",
+	"no_new_keyring", "io_uid", "io_gid"};
 
 /*
  * yajl does not look whether memory was to be had. The generator itself needs

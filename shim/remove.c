@@ -138,7 +138,7 @@ static void drained(void *arg)
 
 void proc_delete_exited(struct proc *p)
 {
-	if (p->stdio)
+	if (p->stdio && p->pid)
 		stdio_drain(p->stdio, drained, p);
 	else
 		drained(p);

@@ -383,6 +383,17 @@ static void rpc_update(
 		fail(call, &e);
 }
 
+static void rpc_checkpoint(
+	struct ttrpc_call *call, const ProtobufCMessage *m, void *arg)
+{
+	const CheckpointRequest *rq = (const void *)m;
+	struct proc *p = find(call, arg, rq->id, "");
+	struct err e;
+
+	if (p && task_checkpoint(p->task, rq, done_empty, call, &e) < 0)
+		fail(call, &e);
+}
+
 static void rpc_stats(
 	struct ttrpc_call *call, const ProtobufCMessage *m, void *arg)
 {
@@ -533,7 +544,7 @@ static const ttrpc_handler handlers[] = {
 	rpc_pids,
 	rpc_pause,
 	rpc_resume,
-	NULL, /* Checkpoint */
+	rpc_checkpoint,
 	rpc_kill,
 	rpc_exec,
 	rpc_resize_pty,

@@ -13,10 +13,11 @@
 #include "platform/file.h"
 #include "reaper/reaper.h"
 #include "shim/bundle.h"
+#include "shim/criu.h"
 #include "shim/log.h"
 #include "shim/runtime_log.h"
 
-#define ARGS_MAX 32
+#define ARGS_MAX 48
 
 /* How long a command that was killed may take to be gone. */
 static const struct timeval killed_grace = {.tv_sec = 5};
@@ -36,6 +37,7 @@ struct runtime_call {
 	struct timespec began;
 	bool killed, canceled;
 	bool missing_is_fine;
+	uint32_t timeout_ms;
 	char wchan[64];
 	char log[BUNDLE_PATH_MAX];
 };
@@ -210,6 +212,7 @@ static struct runtime_call *call_new(const struct runtime *rt, const char *verb,
 	c->cb = cb;
 	c->arg = arg;
 	c->verb = verb;
+	c->timeout_ms = rt->timeout_ms;
 	snprintf(
 		name, sizeof(name), "log-%d-%lu.json", (int)getpid(), ++serial);
 	if (bundle_path(rt->bundle, name, c->log) < 0) {
@@ -224,8 +227,8 @@ static struct runtime_call *call_new(const struct runtime *rt, const char *verb,
 static int call_spawn(const struct runtime *rt, struct runtime_call *c,
 	const struct args *a, const struct stdio *stdio, struct err *e)
 {
-	struct timeval timeout = {.tv_sec = rt->timeout_ms / 1000,
-		.tv_usec = (rt->timeout_ms % 1000) * 1000};
+	struct timeval timeout = {.tv_sec = c->timeout_ms / 1000,
+		.tv_usec = (c->timeout_ms % 1000) * 1000};
 	struct process_spec spec = {
 		.argv = a->v, .cwd = rt->bundle, .dies_with_us = true};
 	struct endpoint *log = NULL;
@@ -306,6 +309,75 @@ int runtime_exec(const struct runtime *rt, const struct stdio *stdio,
 	add2(&a, "--pid-file", pid_file);
 	add_console(&a, stdio, true);
 	add(&a, "--detach");
+	add(&a, rt->id);
+	return call_spawn(rt, c, &a, stdio, e);
+}
+
+static void criu_may_take_long(struct runtime_call *c)
+{
+	uint64_t ms = (uint64_t)c->timeout_ms * CRIU_TIMEOUT_FACTOR;
+
+	c->timeout_ms = ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+}
+
+static void add_criu(struct args *a, const struct criu *criu)
+{
+	size_t i;
+
+	add2(a, "--image-path", criu->image);
+	add2(a, "--work-path", criu->work);
+	if (criu->open_tcp)
+		add(a, "--tcp-established");
+	if (criu->external_unix_sockets)
+		add(a, "--ext-unix-sk");
+	if (criu->file_locks)
+		add(a, "--file-locks");
+	if (criu->terminal)
+		add(a, "--shell-job");
+	if (criu->cgroups_mode)
+		add2(a, "--manage-cgroups-mode", criu->cgroups_mode);
+	for (i = 0; i < CRIU_NAMESPACES; i++)
+		if (criu->empty[i])
+			add2(a, "--empty-ns", criu_namespace(i));
+}
+
+int runtime_checkpoint(const struct runtime *rt, const struct criu *criu,
+	runtime_cb cb, void *arg, struct err *e)
+{
+	struct runtime_call *c = call_new(rt, "checkpoint", cb, arg, e);
+	struct args a;
+
+	if (!c)
+		return e->code;
+	criu_may_take_long(c);
+	begin(&a, rt, c);
+	add_criu(&a, criu);
+	if (criu->parent)
+		add2(&a, "--parent-path", criu->parent);
+	if (criu->leave_running)
+		add(&a, "--leave-running");
+	add(&a, rt->id);
+	return call_spawn(rt, c, &a, NULL, e);
+}
+
+int runtime_restore(const struct runtime *rt, const struct criu *criu,
+	const struct stdio *stdio, const char *pid_file, runtime_cb cb,
+	void *arg, struct err *e)
+{
+	struct runtime_call *c = call_new(rt, "restore", cb, arg, e);
+	struct args a;
+
+	if (!c)
+		return e->code;
+	criu_may_take_long(c);
+	begin(&a, rt, c);
+	add_criu(&a, criu);
+	add2(&a, "--bundle", rt->bundle);
+	add2(&a, "--pid-file", pid_file);
+	add(&a, "--detach");
+	add_console(&a, stdio, false);
+	if (rt->options->no_pivot_root)
+		add(&a, "--no-pivot");
 	add(&a, rt->id);
 	return call_spawn(rt, c, &a, stdio, e);
 }

@@ -22,6 +22,7 @@
 #include "platform/err.h"
 #include "shim/options.h"
 
+struct criu;
 struct event_base;
 struct reaper;
 struct stdio;
@@ -83,6 +84,16 @@ int runtime_resume(
 
 /* file has the resources as JSON (config-linux.md, "resources"). */
 int runtime_update(const struct runtime *rt, const char *file, runtime_cb cb,
+	void *arg, struct err *e);
+
+/* Both may take CRIU_TIMEOUT_FACTOR times as long as other commands: they write
+ * or read all the memory of a container. A restored init's pid is in pid_file
+ * afterwards. */
+#define CRIU_TIMEOUT_FACTOR 10
+int runtime_checkpoint(const struct runtime *rt, const struct criu *criu,
+	runtime_cb cb, void *arg, struct err *e);
+int runtime_restore(const struct runtime *rt, const struct criu *criu,
+	const struct stdio *stdio, const char *pid_file, runtime_cb cb,
 	void *arg, struct err *e);
 
 /* Whatever is left of the container, running or not; a container that does not

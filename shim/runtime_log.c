@@ -11,7 +11,7 @@
 #include "shim/json.h"
 
 /* With its debugging on, a runtime writes some tens of KiB. */
-#define LOG_MAX (1024 * 1024)
+#define LOG_TAIL (256 * 1024)
 
 struct last {
 	bool is_error;
@@ -62,7 +62,7 @@ static void find_last(const char *path, struct last *l)
 	size_t n;
 	char *p, *end;
 
-	if (file_read(path, LOG_MAX, &text, &n, NULL) < 0)
+	if (file_read_tail(path, LOG_TAIL, &text, &n, NULL) < 0)
 		return;
 	for (p = text; p < text + n; p = end + 1) {
 		end = memchr(p, '\n', (size_t)(text + n - p));

@@ -31,6 +31,7 @@ static const unsigned char next[TASK_STATES][TASK_EVENTS] = {
 		[EV_EXEC] = TASK_RUNNING,
 		[EV_RESIZE] = TASK_RUNNING,
 		[EV_UPDATE] = TASK_RUNNING,
+		[EV_CHECKPOINT] = TASK_SAVING,
 		[EV_EXIT] = TASK_STOPPED,
 	},
 	[TASK_PAUSING] = {
@@ -46,6 +47,7 @@ static const unsigned char next[TASK_STATES][TASK_EVENTS] = {
 		[EV_KILL] = TASK_PAUSED,
 		[EV_RESIZE] = TASK_PAUSED,
 		[EV_UPDATE] = TASK_PAUSED,
+		[EV_CHECKPOINT] = TASK_SAVING_PAUSED,
 		[EV_EXIT] = TASK_STOPPED,
 	},
 	[TASK_RESUMING] = {
@@ -55,6 +57,16 @@ static const unsigned char next[TASK_STATES][TASK_EVENTS] = {
 		[EV_RESUMED] = TASK_RUNNING,
 		[EV_RESUME_FAILED] = TASK_PAUSED,
 		[EV_EXIT] = TASK_STOPPED,
+	},
+	[TASK_SAVING] = {
+		[EV_KILL] = TASK_SAVING,
+		[EV_RESIZE] = TASK_SAVING,
+		[EV_CHECKPOINTED] = TASK_RUNNING,
+	},
+	[TASK_SAVING_PAUSED] = {
+		[EV_KILL] = TASK_SAVING_PAUSED,
+		[EV_RESIZE] = TASK_SAVING_PAUSED,
+		[EV_CHECKPOINTED] = TASK_PAUSED,
 	},
 	[TASK_STOPPED] = {
 		[EV_RESIZE] = TASK_STOPPED,
@@ -77,6 +89,8 @@ static const char *const state_names[TASK_STATES] = {
 	[TASK_PAUSING] = "pausing",
 	[TASK_PAUSED] = "paused",
 	[TASK_RESUMING] = "resuming",
+	[TASK_SAVING] = "checkpointing",
+	[TASK_SAVING_PAUSED] = "paused, checkpointing",
 	[TASK_STOPPED] = "stopped",
 	[TASK_DELETING] = "deleting",
 };
@@ -89,6 +103,7 @@ static const char *const event_names[TASK_EVENTS] = {
 	[EV_EXEC] = "exec in",
 	[EV_RESIZE] = "resize",
 	[EV_UPDATE] = "update",
+	[EV_CHECKPOINT] = "checkpoint",
 	[EV_DELETE] = "delete",
 	[EV_CREATED] = "created",
 	[EV_STARTED] = "started",
@@ -97,6 +112,7 @@ static const char *const event_names[TASK_EVENTS] = {
 	[EV_PAUSE_FAILED] = "pause failed",
 	[EV_RESUMED] = "resumed",
 	[EV_RESUME_FAILED] = "resume failed",
+	[EV_CHECKPOINTED] = "checkpointed",
 	[EV_EXIT] = "exit",
 	[EV_DELETE_FAILED] = "delete failed",
 };
@@ -126,11 +142,13 @@ int state_status(enum task_state s)
 	case TASK_STARTING:
 		return CONTAINERD__V1__TYPES__STATUS__CREATED;
 	case TASK_RUNNING:
+	case TASK_SAVING:
 		return CONTAINERD__V1__TYPES__STATUS__RUNNING;
 	case TASK_PAUSING:
 		return CONTAINERD__V1__TYPES__STATUS__PAUSING;
 	case TASK_PAUSED:
 	case TASK_RESUMING:
+	case TASK_SAVING_PAUSED:
 		return CONTAINERD__V1__TYPES__STATUS__PAUSED;
 	case TASK_STOPPED:
 	case TASK_DELETING:

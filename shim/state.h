@@ -18,7 +18,9 @@ enum task_state {
 	TASK_PAUSING,
 	TASK_PAUSED,
 	TASK_RESUMING,
-	TASK_STOPPED, /* its exit is recorded */
+	TASK_SAVING,        /* a checkpoint of a running one is made, and an */
+	TASK_SAVING_PAUSED, /* exit held back; likewise of a paused one */
+	TASK_STOPPED,       /* its exit is recorded */
 	TASK_DELETING,
 	TASK_STATES
 };
@@ -32,6 +34,7 @@ enum task_event {
 	EV_EXEC,
 	EV_RESIZE,
 	EV_UPDATE,
+	EV_CHECKPOINT,
 	EV_DELETE,
 	/* what happens */
 	EV_CREATED,
@@ -41,6 +44,7 @@ enum task_event {
 	EV_PAUSE_FAILED,
 	EV_RESUMED,
 	EV_RESUME_FAILED,
+	EV_CHECKPOINTED, /* or not */
 	EV_EXIT,
 	EV_DELETE_FAILED,
 	TASK_EVENTS

@@ -247,6 +247,7 @@ void task_free(struct task *t)
 	options_clear(&t->options);
 	publisher_unreserve(t->create_room);
 	free(t->runtime_root);
+	free(t->checkpoint);
 	free(t->id);
 	t->dead = true;
 	if (t->refs == 0)

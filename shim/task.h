@@ -11,7 +11,8 @@
  * Files, by what they do: task.c (the table, look-ups, states), create.c
  * (create and start), exit.c (exits in order, OOM, leftover processes),
  * exec.c, remove.c (delete and the release of a container), control.c (kill,
- * pause, resume, pids, stdio), output.c, update.c, stats.c.
+ * pause, resume, pids, stdio), output.c, checkpoint.c, restore.c, update.c,
+ * stats.c.
  */
 #ifndef WISP_SHIM_TASK_H
 #define WISP_SHIM_TASK_H
@@ -95,6 +96,8 @@ struct task {
 	bool dead;        /* freed when the last of them has */
 	bool mounted;     /* something may be mounted on rootfs */
 	bool runtime_ran; /* the runtime may have something of it */
+	char *checkpoint; /* the image it is restored from; NULL: none */
+	bool restore_failed;
 	bool releasing;
 	struct cgroup *cgroup; /* NULL: it has none of its own */
 	uint64_t oom_kills;
@@ -146,6 +149,7 @@ bool tasks_recall(struct tasks *ts, const char *id, const char *exec_id,
 typedef Containerd__Task__V3__CreateTaskRequest CreateRequest;
 typedef Containerd__Task__V3__ExecProcessRequest ExecRequest;
 typedef Containerd__Task__V3__UpdateTaskRequest UpdateRequest;
+typedef Containerd__Task__V3__CheckpointTaskRequest CheckpointRequest;
 
 /* create.c */
 int task_create(struct tasks *ts, const CreateRequest *rq, task_done done,
@@ -155,6 +159,17 @@ int proc_start(struct proc *p, task_done done, void *arg, struct err *e);
 /* exec.c */
 int task_add_exec(struct task *t, const ExecRequest *rq, struct err *e);
 int exec_start(struct proc *p, struct err *e);
+
+/* checkpoint.c: writes an image of the container into a folder, and ends it or
+ * leaves it running. An exit in between is told after /tasks/checkpointed. */
+int task_checkpoint(struct task *t, const CheckpointRequest *rq, task_done done,
+	void *arg, struct err *e);
+
+/* restore.c: a container from an image. The OCI runtime knows no "created" one
+ * that is then restored, so until its start it has no process. If that fails,
+ * it can only be deleted. */
+int restore_prepare(struct task *t, const CreateRequest *rq, struct err *e);
+int restore_start(struct proc *p, struct err *e);
 
 /* exit.c: the reaper's callback, and what follows from it */
 void proc_exited(const struct process_exit *x, void *arg);
@@ -232,6 +247,9 @@ void proc_close_stdio(struct proc *p, void (*done)(void *arg), void *arg);
 int proc_adopt(struct proc *p, const char *pid_file, struct err *e);
 /* Runs and clears p->done. */
 void proc_finish(struct proc *p, int r, const struct err *e);
+/* create.c: what follows an init's start, restored or not. */
+void task_started(struct task *t, int r, const struct err *e);
+void task_arm_cgroup(struct task *t);
 const struct tasks_config *task_config(const struct task *t);
 void tasks_changed(struct tasks *ts);
 /* The option shim_cgroup, if it has not been there at `start`: the first

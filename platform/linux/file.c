@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -28,12 +29,13 @@ static ssize_t read_full(int fd, char *buf, size_t n)
 	return (ssize_t)got;
 }
 
-int file_read(
-	const char *path, size_t max, char **ret, size_t *ret_n, struct err *e)
+static int read_end(const char *path, size_t max, bool cut, char **ret,
+	size_t *ret_n, struct err *e)
 {
 	auto_fd int fd = -1;
 	struct stat st;
 	ssize_t got;
+	size_t n;
 	char *buf;
 
 	/* O_NONBLOCK: somebody may have put a FIFO there */
@@ -42,13 +44,16 @@ int file_read(
 		return err_sys(e, -errno, "read '%s'", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, -EINVAL, "'%s' is no regular file", path);
-	if (st.st_size > (off_t)max)
+	if (st.st_size > (off_t)max && !cut)
 		return err_set(e, -EFBIG, "'%s' is over the limit of %zu bytes",
 			path, max);
-	buf = malloc((size_t)st.st_size + 1);
+	n = st.st_size > (off_t)max ? max : (size_t)st.st_size;
+	if (lseek(fd, st.st_size - (off_t)n, SEEK_SET) < 0)
+		return err_sys(e, -errno, "read '%s'", path);
+	buf = malloc(n + 1);
 	if (!buf)
 		return err_sys(e, -ENOMEM, "read '%s'", path);
-	got = read_full(fd, buf, (size_t)st.st_size);
+	got = read_full(fd, buf, n);
 	if (got < 0) {
 		free(buf);
 		return err_sys(e, (int)got, "read '%s'", path);
@@ -57,6 +62,18 @@ int file_read(
 	*ret = buf;
 	*ret_n = (size_t)got;
 	return 0;
+}
+
+int file_read(
+	const char *path, size_t max, char **ret, size_t *ret_n, struct err *e)
+{
+	return read_end(path, max, false, ret, ret_n, e);
+}
+
+int file_read_tail(
+	const char *path, size_t max, char **ret, size_t *ret_n, struct err *e)
+{
+	return read_end(path, max, true, ret, ret_n, e);
 }
 
 int file_read_into(const char *path, char *buf, size_t n)
@@ -112,4 +129,53 @@ int file_read_pid(const char *path, int64_t *ret)
 		return -EINVAL;
 	*ret = pid;
 	return 0;
+}
+
+int file_real_folder(const char *path, char *ret)
+{
+	char real[PATH_MAX];
+	struct stat st;
+
+	_Static_assert(FILE_PATH_MAX >= PATH_MAX, "realpath(3) writes as much");
+	if (!realpath(path, real) || stat(real, &st) < 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	memcpy(ret, real, sizeof(real));
+	return 0;
+}
+
+int file_make_folder(const char *path)
+{
+	struct stat st;
+
+	if (mkdir(path, 0700) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	if (stat(path, &st) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+int file_remove_folder(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *d;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	while ((d = readdir(dir)))
+		unlinkat(dirfd(dir), d->d_name, 0); /* rmdir() tells */
+	closedir(dir);
+	return rmdir(path) < 0 ? -errno : 0;
+}
+
+int file_link(const char *to, const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		unlink(path);
+	return symlink(to, path) < 0 ? -errno : 0;
 }

@@ -277,6 +277,48 @@ START_TEST(test_pid_after_zeros)
 }
 END_TEST
 
+START_TEST(test_tail)
+{
+	char *text;
+	size_t n;
+
+	put_text("file", "0123456789");
+	ck_assert_int_eq(file_read_tail("file", 4, &text, &n, NULL), 0);
+	ck_assert_str_eq(text, "6789");
+	ck_assert_uint_eq(n, 4);
+	free(text);
+	ck_assert_int_eq(file_read_tail("file", 10, &text, &n, NULL), 0);
+	ck_assert_str_eq(text, "0123456789");
+	free(text);
+	ck_assert_int_eq(file_read_tail("none", 4, &text, &n, NULL), -ENOENT);
+}
+END_TEST
+
+START_TEST(test_folders)
+{
+	char real[FILE_PATH_MAX];
+
+	ck_assert_int_eq(file_make_folder("d"), 0);
+	ck_assert_int_eq(file_make_folder("d"), 0);
+	put_text("d/file", "x");
+	ck_assert_int_eq(file_make_folder("d/file"), -ENOTDIR);
+	ck_assert_int_eq(file_make_folder("none/d"), -ENOENT);
+	ck_assert_int_eq(file_link("file", "d/link"), 0);
+	ck_assert_int_eq(file_link("../d", "d/link"), 0); /* replaces it */
+	ck_assert_int_eq(file_link("x", "d/file"), -EEXIST);
+	ck_assert_int_eq(file_real_folder("./d/link/", real), 0);
+	ck_assert_str_eq(real, here("d"));
+	ck_assert_int_eq(file_real_folder("d/file", real), -ENOTDIR);
+	ck_assert_int_eq(file_real_folder("none", real), -ENOENT);
+	ck_assert_int_eq(file_make_folder("d/deep"), 0);
+	ck_assert_int_eq(file_remove_folder("d"), -ENOTEMPTY);
+	ck_assert(!file_exists("d/file"));
+	ck_assert_int_eq(file_remove_folder("d/deep"), 0);
+	ck_assert_int_eq(file_remove_folder("d"), 0);
+	ck_assert_int_eq(file_remove_folder("d"), 0);
+}
+END_TEST
+
 START_TEST(test_out_of_memory)
 {
 	char *text, buf[8];
@@ -313,7 +355,8 @@ int main(void)
 		test_read_into_too_small, test_write, test_write_is_atomic,
 		test_write_fails, test_write_folder_in_the_way,
 		test_write_follows_no_link, test_write_fifo_in_the_way,
-		test_pid, test_pid_after_zeros, test_out_of_memory, NULL};
+		test_pid, test_pid_after_zeros, test_tail, test_folders,
+		test_out_of_memory, NULL};
 
 	return suite_run("file", tests);
 }

@@ -34,6 +34,8 @@ static Any *pack_all(const char *type_url)
 
 	o.binary_name = (char *)"/usr/bin/crun";
 	o.root = (char *)"/run/x";
+	o.criu_image_path = (char *)"/image";
+	o.criu_work_path = (char *)"/work";
 	o.systemd_cgroup = o.no_pivot_root = o.no_new_keyring = true;
 	o.io_uid = 1000;
 	o.io_gid = 2000;
@@ -44,6 +46,8 @@ static void check_all(const struct options *o)
 {
 	ck_assert_pstr_eq(o->binary, "/usr/bin/crun");
 	ck_assert_pstr_eq(o->root, "/run/x");
+	ck_assert_pstr_eq(o->criu_image, "/image");
+	ck_assert_pstr_eq(o->criu_work, "/work");
 	ck_assert(o->systemd_cgroup);
 	ck_assert(o->no_pivot_root);
 	ck_assert(o->no_new_keyring);

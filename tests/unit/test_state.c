@@ -33,6 +33,14 @@ static const struct {
 	{EV_UPDATE, TASK_PAUSING, TASK_PAUSING},
 	{EV_UPDATE, TASK_PAUSED, TASK_PAUSED},
 	{EV_UPDATE, TASK_RESUMING, TASK_RESUMING},
+	{EV_CHECKPOINT, TASK_RUNNING, TASK_SAVING},
+	{EV_CHECKPOINT, TASK_PAUSED, TASK_SAVING_PAUSED},
+	{EV_CHECKPOINTED, TASK_SAVING, TASK_RUNNING},
+	{EV_CHECKPOINTED, TASK_SAVING_PAUSED, TASK_PAUSED},
+	{EV_KILL, TASK_SAVING, TASK_SAVING},
+	{EV_KILL, TASK_SAVING_PAUSED, TASK_SAVING_PAUSED},
+	{EV_RESIZE, TASK_SAVING, TASK_SAVING},
+	{EV_RESIZE, TASK_SAVING_PAUSED, TASK_SAVING_PAUSED},
 	{EV_DELETE, TASK_CREATING, TASK_CREATING}, /* once it is over */
 	{EV_DELETE, TASK_CREATED, TASK_DELETING},
 	{EV_DELETE, TASK_STOPPED, TASK_DELETING},
@@ -128,7 +136,8 @@ START_TEST(test_names)
 {
 	static const char *const states[TASK_STATES] = {"bad", "creating",
 		"created", "starting", "running", "pausing", "paused",
-		"resuming", "stopped", "deleting"};
+		"resuming", "checkpointing", "paused, checkpointing", "stopped",
+		"deleting"};
 	int i, j;
 
 	for (i = 0; i < TASK_STATES; i++)
@@ -158,6 +167,8 @@ START_TEST(test_statuses)
 		[TASK_PAUSING] = PAUSING,
 		[TASK_PAUSED] = PAUSED,
 		[TASK_RESUMING] = PAUSED,
+		[TASK_SAVING] = RUNNING,
+		[TASK_SAVING_PAUSED] = PAUSED,
 		[TASK_STOPPED] = STOPPED,
 		[TASK_DELETING] = STOPPED,
 	};

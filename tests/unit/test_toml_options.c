@@ -128,20 +128,29 @@ START_TEST(test_options_case)
 }
 END_TEST
 
-/* Only Checkpoint would look at them. */
+/* CriuPath is nobody's: runc ignores it. */
 START_TEST(test_options_criu)
 {
 	ck_assert_int_eq(unpack_body("CriuImagePath = '/i'\nCriuPath = '/c'\n"
 				     "CriuWorkPath = '/w'\n"),
 		0);
-	is_default();
+	ck_assert_str_eq(got.criu_image, "/i");
+	ck_assert_str_eq(got.criu_work, "/w");
+	options_clear(&got);
+	ck_assert_int_eq(unpack_body("CriuImagePath = 'i'"), -EINVAL);
+	ck_assert_str_eq(
+		why.msg, "option 'criu_image_path' ('i') must be absolute");
+	ck_assert_int_eq(unpack_body("CriuWorkPath = './w'"), -EINVAL);
+	ck_assert_str_eq(
+		why.msg, "option 'criu_work_path' ('./w') must be absolute");
+	options_clear(&got);
 }
 END_TEST
 
 #define KNOWN                                                       \
 	": known are BinaryName, Root, ShimCgroup, SystemdCgroup, " \
 	"NoPivotRoot, "                                             \
-	"NoNewKeyring, IoUid, IoGid"
+	"NoNewKeyring, IoUid, IoGid, CriuImagePath, CriuWorkPath"
 
 START_TEST(test_options_unknown)
 {
