@@ -134,6 +134,15 @@ unsigned tasks_alive(const struct tasks *ts)
 	return n;
 }
 
+void tasks_each(
+	struct tasks *ts, void (*each)(struct task *t, void *arg), void *arg)
+{
+	struct task *t;
+
+	for (t = ts->head; t; t = t->next)
+		each(t, arg);
+}
+
 void tasks_changed(struct tasks *ts)
 {
 	if (ts->config.changed)

@@ -132,6 +132,10 @@ unsigned tasks_count(const struct tasks *ts);
 /* Those whose init has not been reported as ended. */
 unsigned tasks_alive(const struct tasks *ts);
 
+/* In no order. each() must not change which there are. */
+void tasks_each(
+	struct tasks *ts, void (*each)(struct task *t, void *arg), void *arg);
+
 /* -ENOENT: "container not created", or no such exec. exec_id may be "". */
 int tasks_find(struct tasks *ts, const char *id, const char *exec_id,
 	struct proc **ret, struct err *e);
