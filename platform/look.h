@@ -24,19 +24,22 @@ struct look_process {
 /* -ESRCH. What can't be seen is "", 0 or -1. */
 int look_process(int64_t pid, struct look_process *ret);
 
-/* This process's children, zombies among them. -ENOSYS if the system does not
- * tell. */
-int look_children(void (*each)(int64_t pid, void *arg), void *arg);
+/* A process's children, zombies among them; -ESRCH, or -ENOSYS if the system
+ * does not tell. */
+int look_children(
+	int64_t pid, void (*each)(int64_t child, void *arg), void *arg);
 
-/* What this process has open: a number and what it is, as far as it can be
- * told. */
-void look_open(
-	void (*each)(int number, const char *what, void *arg), void *arg);
+/* What a process has open: a number, what it is as far as it can be told, and
+ * the bytes that wait in it if it is a pipe or a FIFO, else -1. Looking changes
+ * nothing: no end is opened. */
+void look_open(int64_t pid,
+	void (*each)(int number, const char *what, int64_t waiting, void *arg),
+	void *arg);
 
-/* This process's memory, in KiB; 0 where it can't be told. */
+/* A process's memory, in KiB; 0 where it can't be told. */
 struct look_memory {
 	uint64_t resident, proportional, own;
 };
-void look_memory(struct look_memory *ret);
+void look_memory(int64_t pid, struct look_memory *ret);
 
 #endif

@@ -71,15 +71,18 @@ static void put_process(struct json_out *o, int64_t pid)
 
 /* ---- this process ---- */
 
-static void put_open(int number, const char *what, void *arg)
+static void put_open(int number, const char *what, int64_t waiting, void *arg)
 {
 	struct dump *d = arg;
-	char key[16];
 
 	if (!has_room(d))
 		return;
-	snprintf(key, sizeof(key), "%d", number);
-	json_text(&d->out, key, what);
+	json_open(&d->out, NULL, '{');
+	json_number(&d->out, "fd", number);
+	json_text(&d->out, "what", what);
+	if (waiting >= 0)
+		json_number(&d->out, "waiting", waiting);
+	json_close(&d->out);
 }
 
 static void put_self(struct dump *d)
@@ -101,14 +104,14 @@ static void put_self(struct dump *d)
 	put_time(o, "time", &now);
 	if (look_process(getpid(), &self) == 0)
 		json_number(o, "uptimeMs", (int64_t)self.age_ms);
-	look_memory(&memory);
+	look_memory(getpid(), &memory);
 	json_open(o, "memory", '{');
 	json_number(o, "residentKiB", (int64_t)memory.resident);
 	json_number(o, "proportionalKiB", (int64_t)memory.proportional);
 	json_number(o, "ownKiB", (int64_t)memory.own);
 	json_close(o);
-	json_open(o, "open", '{');
-	look_open(put_open, d);
+	json_open(o, "open", '[');
+	look_open(getpid(), put_open, d);
 	json_close(o);
 }
 
@@ -203,7 +206,7 @@ static void put_processes(struct dump *d)
 	runtime_each_call(put_command, d);
 	json_close(o);
 	json_open(o, "children", '[');
-	look_children(put_child, d);
+	look_children(getpid(), put_child, d);
 	json_close(o);
 	json_open(o, "exits", '{');
 	json_number(o, "watched", reaper_claimed(d->from->reaper));

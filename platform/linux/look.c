@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "platform/linux/fd.h"
@@ -119,42 +122,92 @@ int look_process(int64_t pid, struct look_process *ret)
 	return 0;
 }
 
-int look_children(void (*each)(int64_t pid, void *arg), void *arg)
+/* Of one thread: proc(5), /proc/pid/task/tid/children. */
+static int look_children_of(
+	const char *path, void (*each)(int64_t child, void *arg), void *arg)
 {
-	char path[64], text[8192], *at, *end;
-	ssize_t n;
+	char text[8192], *at, *end;
+	ssize_t n = read_proc(path, text, sizeof(text));
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children",
-		(int)getpid());
-	n = read_proc(path, text, sizeof(text));
 	if (n < 0)
 		return -ENOSYS;
 	for (at = text;; at = end) {
-		long long pid = strtoll(at, &end, 10);
+		long long child = strtoll(at, &end, 10);
 
 		if (end == at || !*end) /* it ends in a blank, or is cut */
 			return 0;
-		each(pid, arg);
+		each(child, arg);
 	}
 }
 
-void look_open(void (*each)(int number, const char *what, void *arg), void *arg)
+int look_children(
+	int64_t pid, void (*each)(int64_t child, void *arg), void *arg)
 {
-	DIR *dir = opendir("/proc/self/fd");
+	char path[128];
 	struct dirent *d;
-	char what[256];
+	int r = -ENOSYS;
+	DIR *dir;
 
-	while (dir && (d = readdir(dir))) {
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/task", pid);
+	dir = opendir(path);
+	if (!dir)
+		return -ESRCH;
+	while ((d = readdir(dir))) {
+		if (d->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path),
+			"/proc/%" PRId64 "/task/%.20s/children", pid,
+			d->d_name);
+		if (look_children_of(path, each, arg) == 0)
+			r = 0;
+	}
+	closedir(dir);
+	return r;
+}
+
+/* The descriptor itself is looked at, by a copy: to open a FIFO again would
+ * make us one of its readers or writers. */
+static int64_t waiting_in(int pidfd, int number)
+{
+	auto_fd int fd = -1;
+	struct stat st;
+	int n = 0;
+
+	if (pidfd < 0)
+		return -1;
+	fd = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode) ||
+		ioctl(fd, FIONREAD, &n) < 0)
+		return -1;
+	return n;
+}
+
+void look_open(int64_t pid,
+	void (*each)(int number, const char *what, int64_t waiting, void *arg),
+	void *arg)
+{
+	auto_fd int pidfd = -1;
+	char path[64], what[256];
+	struct dirent *d;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		return;
+	pidfd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+	while ((d = readdir(dir))) {
 		ssize_t n = readlinkat(
 			dirfd(dir), d->d_name, what, sizeof(what) - 1);
+		int number = atoi(d->d_name);
 
-		if (n < 0 || atoi(d->d_name) == dirfd(dir))
+		if (n < 0 || (pid == getpid() &&
+				     (number == dirfd(dir) || number == pidfd)))
 			continue;
 		what[n] = '\0';
-		each(atoi(d->d_name), what, arg);
+		each(number, what, waiting_in(pidfd, number), arg);
 	}
-	if (dir)
-		closedir(dir);
+	closedir(dir);
 }
 
 /* "Name:     12 kB" */
@@ -165,12 +218,12 @@ static uint64_t find_kib(const char *text, const char *name)
 	return at ? strtoull(at + strlen(name), NULL, 10) : 0;
 }
 
-void look_memory(struct look_memory *ret)
+void look_memory(int64_t pid, struct look_memory *ret)
 {
 	char text[2048];
 
 	memset(ret, 0, sizeof(*ret));
-	if (read_proc("/proc/self/smaps_rollup", text, sizeof(text)) <= 0)
+	if (read_proc_of(pid, "smaps_rollup", text, sizeof(text)) <= 0)
 		return;
 	ret->resident = find_kib(text, "\nRss:");
 	ret->proportional = find_kib(text, "\nPss:");

@@ -38,12 +38,13 @@ def container(d, id="c1"):
 
 def test_idle(shim):
     pid = shim.run()
+    poll.until(lambda: proc.get(pid).comm == "sleep", "it runs")
     d = dump(shim)
     assert d["pid"] == shim.pid and d["id"] == "c1"
     assert d["namespace"] == shim.ns and d["address"] == shim.address
     assert d["cwd"] == str(shim.bundles["c1"])
     assert d["memory"]["ownKiB"] > 0 and d["uptimeMs"] > 0
-    assert set(proc.fds(shim.pid)) <= {int(n) for n in d["open"]}
+    assert set(proc.fds(shim.pid)) <= {f["fd"] for f in d["open"]}
     assert d["connections"] == 2 and d["commands"] == []
     assert [(c["service"], c["method"]) for c in d["calls"]] == [
         ("wisp.v1.Shim", "Dump")]
@@ -117,6 +118,8 @@ def test_daemon_is_dead(raw):
     s.run()
     s.client.close()
     path = s.bundles["c1"] / "dump.json"
+    poll.until(lambda: not [n for n in proc.fds(s.pid).values()
+                            if n.startswith("socket:")][2:], "it hung up")
     d = by_signal(s, path)
     assert d["connections"] == 0 and d["calls"] == []
     assert d["events"]["waiting"] >= 2 and d["events"]["topic"]

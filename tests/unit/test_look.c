@@ -98,11 +98,11 @@ START_TEST(test_children)
 	pid_t pids[5];
 	unsigned i, j;
 
-	ck_assert_int_eq(look_children(see, seen), 0);
+	ck_assert_int_eq(look_children(getpid(), see, seen), 0);
 	ck_assert_uint_eq(n_seen, 0);
 	for (i = 0; i < 5; i++)
 		pids[i] = sleeper();
-	ck_assert_int_eq(look_children(see, seen), 0);
+	ck_assert_int_eq(look_children(getpid(), see, seen), 0);
 	ck_assert_uint_eq(n_seen, 5);
 	for (i = 0; i < 5; i++) {
 		for (j = 0; j < 5 && seen[j] != pids[i]; j++)
@@ -114,13 +114,16 @@ START_TEST(test_children)
 END_TEST
 
 static unsigned n_open;
-static char what_3[64];
+static char what_it_is[64];
+static int64_t waits_there;
 
-static void on_open(int number, const char *what, void *arg)
+static void on_open(int number, const char *what, int64_t waiting, void *arg)
 {
 	n_open++;
-	if (number == *(int *)arg)
-		snprintf(what_3, sizeof(what_3), "%s", what);
+	if (number != *(int *)arg)
+		return;
+	snprintf(what_it_is, sizeof(what_it_is), "%s", what);
+	waits_there = waiting;
 }
 
 START_TEST(test_open)
@@ -128,10 +131,37 @@ START_TEST(test_open)
 	unsigned before = count_fds();
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	look_open(on_open, &fd);
+	look_open(getpid(), on_open, &fd);
 	ck_assert_uint_eq(n_open, before + 1);
-	ck_assert_str_eq(what_3, "/dev/null");
+	ck_assert_str_eq(what_it_is, "/dev/null");
+	ck_assert_int_eq(waits_there, -1);
+	ck_assert_uint_eq(count_fds(), before + 1);
 	close(fd);
+}
+END_TEST
+
+/* How full another one's pipe is, which nobody notices. */
+START_TEST(test_open_of_another)
+{
+	int fds[2], fd = 1;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_eq(write(fds[1], "12345", 5), 5);
+	pid = fork();
+	if (pid == 0) {
+		dup2(fds[1], 1);
+		pause();
+		_exit(0);
+	}
+	waits_there = -1;
+	ck_assert(wait_for(
+		NULL, (look_open(pid, on_open, &fd), waits_there == 5)));
+	ck_assert_ptr_nonnull(strstr(what_it_is, "pipe:["));
+	end(pid);
+	look_open(pid, on_open, &fd);
+	close(fds[0]);
+	close(fds[1]);
 }
 END_TEST
 
@@ -139,7 +169,7 @@ START_TEST(test_memory)
 {
 	struct look_memory m;
 
-	look_memory(&m);
+	look_memory(getpid(), &m);
 	ck_assert_uint_gt(m.own, 0);
 	ck_assert_uint_ge(m.proportional, m.own);
 	ck_assert_uint_ge(m.resident, m.proportional);
@@ -149,7 +179,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {test_self, test_child, test_odd_name,
-		test_children, test_open, test_memory, NULL};
+		test_children, test_open, test_open_of_another, test_memory,
+		NULL};
 
 	return suite_run("look", tests);
 }
