@@ -31,6 +31,7 @@ struct bundle {
 	/* linux.cgroupsPath is "[SLICE.slice]:PREFIX:NAME", as only the systemd
 	 * driver of runc and crun reads it (runc's docs/systemd.md) */
 	bool systemd_cgroup;
+	char *stdio_policy; /* the annotation of io/policy.h, or NULL */
 };
 
 /*
