@@ -46,11 +46,12 @@ int host_set_oom_score(void);
 /* Gives back to the system what free() kept: after a burst, before idling. */
 void host_trim_memory(void);
 
-/* Runs cb from the loop when somebody wants this process to end: SIGTERM or
- * SIGINT. */
+/* From the loop: terminate() when somebody wants this process to end (SIGTERM
+ * or SIGINT), dump() when somebody wants to know what it does (SIGUSR1). */
 struct host_signals;
 int host_signals_new(struct event_base *base, void (*terminate)(void *arg),
-	void *arg, struct host_signals **ret, struct err *e);
+	void (*dump)(void *arg), void *arg, struct host_signals **ret,
+	struct err *e);
 void host_signals_free(struct host_signals *h);
 
 /* All of stdin, up to max bytes, into fresh memory; nothing if it is a

@@ -28,6 +28,10 @@ struct bundle {
 	 * a map for it; else 0. */
 	uint32_t root_uid, root_gid;
 	char *group; /* containers of one group share a shim; NULL: none */
+	/* linux.cgroupsPath is "[SLICE.slice]:PREFIX:NAME", as only the systemd
+	 * driver of runc and crun reads it (runc's docs/systemd.md) */
+	bool systemd_cgroup;
+	char *stdio_policy; /* the annotation of io/policy.h, or NULL */
 };
 
 /*

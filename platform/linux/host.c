@@ -24,6 +24,7 @@ struct host_signals {
 	int fd;
 	struct event *ev;
 	void (*terminate)(void *arg);
+	void (*dump)(void *arg);
 	void *arg;
 };
 
@@ -171,12 +172,17 @@ static void host_signals_event(evutil_socket_t fd, short what, void *arg)
 	struct signalfd_siginfo si;
 
 	(void)what;
-	if (read(fd, &si, sizeof(si)) == sizeof(si))
+	if (read(fd, &si, sizeof(si)) != sizeof(si))
+		return;
+	if (si.ssi_signo == SIGUSR1)
+		h->dump(h->arg);
+	else
 		h->terminate(h->arg);
 }
 
 int host_signals_new(struct event_base *base, void (*terminate)(void *arg),
-	void *arg, struct host_signals **ret, struct err *e)
+	void (*dump)(void *arg), void *arg, struct host_signals **ret,
+	struct err *e)
 {
 	struct host_signals *h = calloc(1, sizeof(*h));
 	sigset_t set;
@@ -184,10 +190,12 @@ int host_signals_new(struct event_base *base, void (*terminate)(void *arg),
 	if (!h)
 		return err_set(e, -ENOMEM, "no memory for signals");
 	h->terminate = terminate;
+	h->dump = dump;
 	h->arg = arg;
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	h->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (h->fd >= 0)
