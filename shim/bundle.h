@@ -3,7 +3,8 @@
  * bundle.h - the folder of a container: what the shim reads in it and leaves.
  *
  * The OCI runtime specification's bundle.md: config.json and rootfs. The shim
- * adds init.pid, runtime, options.json, exit-status, and address.
+ * adds init.pid, runtime, options.json, exit-status, address, and at last
+ * released: nothing of the container is left.
  */
 #ifndef WISP_SHIM_BUNDLE_H
 #define WISP_SHIM_BUNDLE_H
@@ -15,6 +16,7 @@
 #include "platform/err.h"
 
 #define BUNDLE_PATH_MAX 4096
+#define BUNDLE_RELEASED "released"
 
 struct bundle {
 	char *dir;              /* absolute */

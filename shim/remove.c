@@ -32,6 +32,7 @@ static void release_rest(int r, const struct err *e, void *arg)
 {
 	struct task *t = arg;
 	char path[BUNDLE_PATH_MAX];
+	bool forgotten = r == 0;
 	struct err own;
 
 	if (r < 0 && t->init.state == TASK_DELETING) {
@@ -46,6 +47,10 @@ static void release_rest(int r, const struct err *e, void *arg)
 		r = mount_undo(path, &own);
 	if (r == 0)
 		t->mounted = false;
+	/* containerd from 1.7 on runs our `delete` after every deletion: with
+	 * this it has nothing to do, and without it no more than before */
+	if (r == 0 && forgotten)
+		(void)bundle_write(t->bundle.dir, BUNDLE_RELEASED, "", &own);
 	cgroup_close(t->cgroup);
 	t->cgroup = NULL;
 	release_finish(t, r, r < 0 ? &own : NULL);
