@@ -48,9 +48,10 @@ typedef void (*runtime_cb)(int r, const struct err *e, void *arg);
  * options'. */
 int runtime_find(const struct options *o, const char **ret, struct err *e);
 
-/* <root of the options, or /run/containerd/runc>/<namespace>, freshly
- * allocated; NULL: no memory. */
-char *runtime_root(const struct options *o, const char *ns);
+/* <root of the options, or /run/containerd/runc (host_own_dir())>/<namespace>,
+ * in fresh memory. */
+int runtime_root(
+	const struct options *o, const char *ns, char **ret, struct err *e);
 
 /* The time that a command may take: WISP_COMMAND_TIMEOUT_MS in the
  * environment, else RUNTIME_TIMEOUT_MS. */
@@ -62,6 +63,16 @@ struct runtime_call;
 int runtime_create(const struct runtime *rt, const struct stdio *stdio,
 	const char *pid_file, runtime_cb cb, void *arg,
 	struct runtime_call **ret_call, struct err *e);
+
+/* The commands that are under way, for people who look. */
+struct runtime_pending {
+	const char *id, *verb; /* of the container; "create", ... */
+	int64_t pid;
+	uint64_t age_ms, limit_ms;
+	bool killed; /* the limit has passed, or it was canceled */
+};
+void runtime_each_call(
+	void (*each)(const struct runtime_pending *p, void *arg), void *arg);
 
 /* Kills a command that is under way; its callback comes with -ECANCELED. */
 void runtime_cancel(struct runtime_call *call);

@@ -13,11 +13,19 @@ import runtime as runtimes
 import versions
 import world
 
+# Of the shim by itself or with a runtime made to misbehave: another kernel or
+# daemon makes no difference, so `make vm-check` leaves them out (VM_ALL=1 not).
+VM_ADDS_NOTHING = {
+    "test_faults", "test_logger", "test_shim_cli", "test_shim_events",
+    "test_shim_rpc", "test_shim_stdio", "test_ttrpc_py", "test_wispctl"}
+
 
 def pytest_configure(config):
     for line in ("both: runs under runc and under crun",
                  "every_daemon: runs under each version of containerd",
                  "go_fails(reason, run=True): a known fault of the Go shim",
+                 "vm: needs the machine of tests/vm/ to itself",
+                 "vm_adds_nothing: left out there, see VM_ADDS_NOTHING",
                  "settle(seconds): how long leftovers may take to vanish"):
         config.addinivalue_line("markers", line)
     if not config.option.collectonly and os.geteuid() == 0:
@@ -34,6 +42,25 @@ def pytest_report_header():
     return [f"shim: {world.TESTED}, run: {world.RUN}, in: {world.base}",
             f"containerd: {main and main.version}, every_daemon: "
             f"{', '.join(c.version for c in others) or 'no other'}"]
+
+
+class AtOnce:
+    """In the virtual machine a failure is shown when it happens: the machine
+    may be killed before the end."""
+
+    def __init__(self, reporter):
+        self.reporter = reporter
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            self.reporter.write_line("\n" + report.longreprtext)
+
+
+def pytest_sessionstart(session):
+    plugins = session.config.pluginmanager
+    if world.VM:
+        plugins.register(AtOnce(plugins.get_plugin("terminalreporter")))
 
 
 def pytest_generate_tests(metafunc):
@@ -57,6 +84,11 @@ def pytest_collection_modifyitems(items):
     go = world.is_go()
     for item in items:
         mark = item.get_closest_marker("go_fails")
+        if item.path.stem in VM_ADDS_NOTHING:
+            item.add_marker("vm_adds_nothing")
+        if item.get_closest_marker("vm") and not world.VM:
+            item.add_marker(pytest.mark.skip(
+                reason="for the virtual machine: make vm-check"))
         if go and mark:
             item.add_marker(pytest.mark.xfail(
                 reason="Go shim: " + mark.args[0], strict=False,

@@ -21,8 +21,8 @@ DISABLED = {1: [CRI, "io.containerd.nri.v1.nri"],
             2: [CRI, "io.containerd.cri.v1.runtime",
                 "io.containerd.cri.v1.images", "io.containerd.nri.v1.nri"]}
 # crun 1.8 refuses a v1 layout that has a v2 hierarchy beside it.
-NO_UNIFIED = ("umount /sys/fs/cgroup/unified &&"
-              " mount -t tmpfs none /sys/fs/cgroup/unified && exec \"$@\"")
+NO_UNIFIED = ("u=/sys/fs/cgroup/unified; [ ! -d $u ] ||"
+              " { umount $u && mount -t tmpfs none $u; } && exec \"$@\"")
 # ctr 1.6 closes its end of stdout when it hears of init's exit, without
 # reading on to the end (seen by strace, whatever the shim). So what init says
 # at its end is sure to be shown only if it lives a moment longer.
@@ -110,7 +110,7 @@ class Daemon:
         """End the daemon; its shims and containers stay."""
         if self.process:
             self.process.send_signal(sig)
-            self.process.wait(30)
+            self.process.wait(30 * poll.SLOW)
             self.process = None
             running.remove(self)
 
@@ -141,8 +141,8 @@ class Daemon:
         stdin = {"stdin": subprocess.DEVNULL} if input is None else {
             "input": input}
         try:
-            p = subprocess.run(argv, capture_output=True, timeout=timeout,
-                               text=text, **stdin)
+            p = subprocess.run(argv, capture_output=True, text=text,
+                               timeout=timeout * poll.SLOW, **stdin)
         except subprocess.TimeoutExpired as e:
             raise CtrError(f"ctr {' '.join(argv[5:])}: no end within "
                            f"{timeout} s\nstdout: {_tail(e.stdout)}\n"

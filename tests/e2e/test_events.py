@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import poll
 import world
 
 pytestmark = pytest.mark.both
@@ -71,7 +72,7 @@ def test_failed_create(daemon, follow):
 @pytest.mark.every_daemon
 def test_true_60_times(daemon, follow):
     """start before exit, however quickly init dies; each exactly once."""
-    ids = [world.fresh() for _ in range(60)]
+    ids = [world.fresh() for _ in range(poll.times(60))]
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda id: daemon.run("true", id=id), ids))
     for id in ids:
@@ -81,7 +82,7 @@ def test_true_60_times(daemon, follow):
 
 def test_true_in_exec_60_times(daemon, box, follow):
     c = box("sleep", "1000")
-    ids = [world.fresh("e") for _ in range(60)]
+    ids = [world.fresh("e") for _ in range(poll.times(60))]
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda e: c.exec("true", id=e), ids))
     for e in ids:

@@ -21,7 +21,7 @@ LEAVE = ("setsid sh -c 'trap \"\" HUP TERM; sleep 1000' & setsid sleep 1001 &"
 
 def members(daemon, id):
     """Processes in the container's cgroup."""
-    path = world.CGROUPS / "pids" / daemon.ns / str(id) / "cgroup.procs"
+    path = world.cgroup("pids", daemon.ns, str(id), "cgroup.procs")
     return [int(p) for p in proc.read(path).split()]
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """ctr run: output, environment, exit codes, the names a shim may have."""
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -37,7 +38,7 @@ def test_rootfs_is_the_image_and_goes(daemon, box):
 
 @pytest.mark.every_daemon
 def test_exit_codes_of_init(daemon):
-    codes = [*range(0, 256, 9), 1, 2, 125, 126, 127, 128, 129, 137, 143, 255]
+    codes = [*range(0, 256, 255 // poll.times(28)), 1, 2, 125, 126, 127, 128, 129, 137, 143, 255]
 
     def run(n):
         return daemon.run("sh", "-c", f"exit {n}", ok=None).rc
@@ -51,7 +52,8 @@ def test_exit_codes_of_exec(daemon, box):
     def run(n):
         return c.exec("sh", "-c", f"exit {n}", ok=None).rc
     with ThreadPoolExecutor(3) as pool:
-        assert list(pool.map(run, range(256))) == list(range(256))
+        codes = range(0, 256, 256 // poll.times(256))
+        assert list(pool.map(run, codes)) == list(codes)
 
 
 @pytest.mark.every_daemon
@@ -98,8 +100,7 @@ def test_runc_root_option(daemon, box):
     c.stop()
     c.delete()
     assert not (root / daemon.ns / c.id).exists()
-    for d in (root / daemon.ns, root):
-        d.rmdir()
+    shutil.rmtree(root)
 
 
 @pytest.mark.every_daemon
@@ -114,8 +115,7 @@ def test_runtime_options_in_toml(daemon, tmp):
                *without_runtime(daemon.run_args("sh", "-c", "exit 6")),
                ok=(6,))
     assert (root / daemon.ns).is_dir(), "Root was not used"
-    for d in (root / daemon.ns, root):
-        d.rmdir()
+    shutil.rmtree(root)
 
 
 @pytest.mark.every_daemon
