@@ -48,7 +48,8 @@ LINK := -fsanitize=address,undefined
 else
 CFLAGS ?= -O2 -g
 HARDEN := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
-	-fcf-protection=full -ffunction-sections -fdata-sections
+	-fcf-protection=full -ffunction-sections -fdata-sections \
+	-ffile-prefix-map=$(CURDIR)=.
 LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--no-warnings
 endif
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(HARDEN)
@@ -83,8 +84,7 @@ endif
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 .PHONY: all build deps daemons demo check vm-check unit asan e2e fuzz fuzzers \
-	lint layers headers bench \
-	format install clean help
+	lint layers headers bench format install deb deb-check clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -112,6 +112,7 @@ check: deps ## the same, and all tests
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory e2e
+	@$(MAKE) --no-print-directory deb-check
 
 $(GEN)/google/protobuf/%.pb-c.c: $(WKT_DIR)/google/protobuf/%.proto
 	@mkdir -p $(GEN)
@@ -251,12 +252,28 @@ layers: ## no module includes what is above or beside it
 bench: build $(BENCH) ## wisp beside Debian's containerd-shim-runc-v2
 	$(BENCH) --shim $(SHIM) --json $(OUT)/bench.json
 
+DOC := $(DESTDIR)$(PREFIX)/share/doc/wisp
+MAN := $(DESTDIR)$(PREFIX)/share/man
 install: build ## into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(SHIM) \
 		$(DESTDIR)$(PREFIX)/bin/containerd-shim-wisp-v1
 	install -D -m 755 $(CTL) $(DESTDIR)$(PREFIX)/bin/wispctl
-	install -D -m 644 docs/wispctl.1 \
-		$(DESTDIR)$(PREFIX)/share/man/man1/wispctl.1
+	install -D -m 644 docs/wispctl.1 $(MAN)/man1/wispctl.1
+	install -D -m 644 docs/containerd-shim-wisp-v1.8 \
+		$(MAN)/man8/containerd-shim-wisp-v1.8
+	install -D -m 644 -t $(DOC) README.md LICENSE
+	install -D -m 644 -t $(DOC)/examples docs/examples/*
+
+ARCH := $(shell dpkg --print-architecture 2>/dev/null)
+DEB := $(OUT)/wisp_$(VERSION)_$(ARCH).deb
+deb: build ## a Debian package in build/
+	@rm -rf $(OUT)/deb
+	@$(MAKE) --no-print-directory -s install PREFIX=/usr \
+		DESTDIR=$(CURDIR)/$(OUT)/deb
+	@sh packaging/deb.sh $(OUT)/deb $(VERSION) $(DEB)
+
+deb-check: deb ## install the package on a fresh Debian 12, use it, remove it
+	@sh tests/deb.sh $(DEB)
 
 clean: ## remove build/
 	rm -rf build
