@@ -48,7 +48,8 @@ LINK := -fsanitize=address,undefined
 else
 CFLAGS ?= -O2 -g
 HARDEN := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
-	-fcf-protection=full -ffunction-sections -fdata-sections
+	-fcf-protection=full -ffunction-sections -fdata-sections \
+	-ffile-prefix-map=$(CURDIR)=.
 LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--no-warnings
 endif
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(HARDEN)
@@ -82,8 +83,8 @@ Q := @
 endif
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
-.PHONY: all build deps demo check unit asan e2e fuzz fuzzers lint layers headers bench \
-	format install clean help
+.PHONY: all build deps daemons demo check vm-check unit asan e2e fuzz fuzzers \
+	lint layers headers bench format install deb deb-check clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -95,6 +96,9 @@ help: ## list what can be made
 
 deps: ## install what is missing, from Debian
 	@sh tests/deps.sh
+
+daemons: ## fetch newer daemons for the tests, into ~/.cache
+	@sh tests/daemons.sh >/dev/null
 
 # What needs no new packages must not ask for them: `make build` on a machine
 # without Debian's package manager works if the libraries are there.
@@ -108,6 +112,7 @@ check: deps ## the same, and all tests
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory e2e
+	@$(MAKE) --no-print-directory deb-check
 
 $(GEN)/google/protobuf/%.pb-c.c: $(WKT_DIR)/google/protobuf/%.proto
 	@mkdir -p $(GEN)
@@ -181,7 +186,7 @@ asan: ## unit and end to end tests under ASan and UBSan
 	@ASAN_OPTIONS=log_path=$(ASAN_LOGS)/asan \
 		UBSAN_OPTIONS=log_path=$(ASAN_LOGS)/ubsan:print_stacktrace=1 \
 		WISP_SHIM=$(CURDIR)/build/asan/containerd-shim-wisp-v1 \
-		WISPCTL=$(CURDIR)/build/asan/wispctl \
+		WISPCTL=$(CURDIR)/build/asan/wispctl WISP_DAEMONS= \
 		sh -c '$(call pytest,tests/e2e)'
 	@! grep -h . $(ASAN_LOGS)/* 2>/dev/null
 
@@ -208,8 +213,21 @@ endif
 fuzz: ## libFuzzer targets, FUZZ_SECONDS each (60)
 	@$(MAKE) --no-print-directory FUZZING=1 fuzzers
 
-e2e: build ## end to end tests: real containerd, runc, crun
-	@$(call pytest,tests/e2e)
+# Which versions besides this Debian's own; none: `make e2e WISP_DAEMONS=`.
+WISP_DAEMONS ?= 1.7,2
+e2e: build $(if $(WISP_DAEMONS),daemons) ## end to end tests: real containerd, runc, crun
+	@WISP_DAEMONS=$(WISP_DAEMONS) sh -c '$(call pytest,tests/e2e)'
+
+# VM_ALL=1: all tests, not only those that the machine adds something to.
+VM_DEADLINE ?= $(if $(VM_ALL),14400,2400)
+vm-check: deps ## tests in a VM with systemd, cgroup v2, containerd 2.1, criu
+	@sh tests/deps.sh vm
+	@$(MAKE) --no-print-directory build
+	@$(if $(VM_ALL),WISP_E2E_ALL=1 WISP_E2E_OOMS=1000) tests/vm/run --deadline $(VM_DEADLINE) -- /usr/bin/python3 -m pytest \
+		-p no:cacheprovider --junitxml=/results/junit.xml -v \
+		$(if $(VM_ALL),,-m 'not vm_adds_nothing') \
+		tests/e2e $(PYTEST_ARGS)
+	@$(PYTEST) -p no:cacheprovider -v tests/vm
 
 lint: | $(GEN_H) ## clang-format and clang-tidy find nothing
 	@clang-format --dry-run -Werror $(SRC) $(wildcard $(MAINS)) $(HEADERS)
@@ -234,12 +252,28 @@ layers: ## no module includes what is above or beside it
 bench: build $(BENCH) ## wisp beside Debian's containerd-shim-runc-v2
 	$(BENCH) --shim $(SHIM) --json $(OUT)/bench.json
 
+DOC := $(DESTDIR)$(PREFIX)/share/doc/wisp
+MAN := $(DESTDIR)$(PREFIX)/share/man
 install: build ## into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(SHIM) \
 		$(DESTDIR)$(PREFIX)/bin/containerd-shim-wisp-v1
 	install -D -m 755 $(CTL) $(DESTDIR)$(PREFIX)/bin/wispctl
-	install -D -m 644 docs/wispctl.1 \
-		$(DESTDIR)$(PREFIX)/share/man/man1/wispctl.1
+	install -D -m 644 docs/wispctl.1 $(MAN)/man1/wispctl.1
+	install -D -m 644 docs/containerd-shim-wisp-v1.8 \
+		$(MAN)/man8/containerd-shim-wisp-v1.8
+	install -D -m 644 -t $(DOC) README.md LICENSE
+	install -D -m 644 -t $(DOC)/examples docs/examples/*
+
+ARCH := $(shell dpkg --print-architecture 2>/dev/null)
+DEB := $(OUT)/wisp_$(VERSION)_$(ARCH).deb
+deb: build ## a Debian package in build/
+	@rm -rf $(OUT)/deb
+	@$(MAKE) --no-print-directory -s install PREFIX=/usr \
+		DESTDIR=$(CURDIR)/$(OUT)/deb
+	@sh packaging/deb.sh $(OUT)/deb $(VERSION) $(DEB)
+
+deb-check: deb ## install the package on a fresh Debian 12, use it, remove it
+	@sh tests/deb.sh $(DEB)
 
 clean: ## remove build/
 	rm -rf build

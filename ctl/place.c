@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ctl/user.h"
 #include "platform/mount.h"
 
 #define OPEN_FOLDERS 16 /* at a time, in a tree */
@@ -29,9 +30,11 @@ static int place_set_root(struct ctl_place *p, const char *root, struct err *e)
 {
 	const char *xdg = getenv("XDG_RUNTIME_DIR");
 	char cwd[CTL_PATH_MAX];
+	struct ctl_user user;
 	int r;
 
-	if (!root && geteuid() != 0 && xdg && *xdg == '/')
+	ctl_user_look(&user);
+	if (!root && !user.is_root && xdg && *xdg == '/')
 		r = join(p->root, xdg, "wisp");
 	else if (!root)
 		r = join(p->root, "/run", "wisp");

@@ -14,6 +14,7 @@
 #include "ctl/say.h"
 #include "ctl/show.h"
 #include "ctl/spec.h"
+#include "ctl/user.h"
 #include "platform/file.h"
 
 #define NAMESPACE "wisp"
@@ -38,10 +39,6 @@ static int find_programs(struct ctl_run *r, struct err *e)
 {
 	int rc;
 
-	if (geteuid() != 0)
-		return err_set(e, -EPERM,
-			"running containers needs root; try `sudo wispctl run "
-			"...`");
 	rc = ctl_find_shim(r->o->shim, r->shim_path, sizeof(r->shim_path), e);
 	if (rc == 0)
 		rc = ctl_find_runtime(r->o->runtime, r->runtime_path,
@@ -112,6 +109,10 @@ static int make_spec(struct ctl_run *r, char **ret, struct err *e)
 		.terminal = o->terminal};
 	int rc;
 
+	ctl_user_look(&s.user);
+	if (o->memory && !s.user.is_root)
+		return err_set(e, -EPERM,
+			"--memory needs a cgroup, which only root may make");
 	if (o->rootfs) {
 		real = realpath(o->rootfs, NULL);
 		if (!real)

@@ -144,6 +144,24 @@ static void put_user_mount(yajl_gen g, const struct ctl_mount *m)
 	mount_map_end(g);
 }
 
+/* What users may mount who are not the host's root. */
+static bool may_mount(const struct ctl_user *u, const struct default_mount *m)
+{
+	return u->is_root || strcmp(m->type, "cgroup") != 0;
+}
+
+static void put_default_mount(
+	yajl_gen g, const struct ctl_user *u, const struct default_mount *m)
+{
+	size_t i;
+
+	mount_map(g, m->target, m->type, m->source);
+	for (i = 0; m->options[i]; i++)
+		if (u->has_tty || strcmp(m->options[i], "gid=5") != 0)
+			ctl_json_text(g, m->options[i]);
+	mount_map_end(g);
+}
+
 static void put_mounts(yajl_gen g, const struct ctl_spec *s)
 {
 	const struct default_mount *m = default_mounts;
@@ -152,25 +170,22 @@ static void put_mounts(yajl_gen g, const struct ctl_spec *s)
 	size_t i;
 
 	ctl_json_put_array(g, "mounts");
-	for (; m < end; m++) {
-		mount_map(g, m->target, m->type, m->source);
-		for (i = 0; m->options[i]; i++)
-			ctl_json_text(g, m->options[i]);
-		mount_map_end(g);
-	}
+	for (; m < end; m++)
+		if (may_mount(&s->user, m))
+			put_default_mount(g, &s->user, m);
 	for (i = 0; i < s->n_mounts; i++)
 		put_user_mount(g, &s->mounts[i]);
 	yajl_gen_array_close(g);
 }
 
-static void put_namespaces(yajl_gen g)
+static void put_namespaces(yajl_gen g, const struct ctl_user *u)
 {
 	static const char *const types[] = {
-		"pid", "ipc", "uts", "mount", "network"};
-	size_t i;
+		"pid", "ipc", "uts", "mount", "network", "user"};
+	size_t n = sizeof(types) / sizeof(types[0]) - !u->needs_own, i;
 
 	ctl_json_put_array(g, "namespaces");
-	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+	for (i = 0; i < n; i++) {
 		yajl_gen_map_open(g);
 		ctl_json_put(g, "type", types[i]);
 		yajl_gen_map_close(g);
@@ -196,12 +211,30 @@ static void put_resources(yajl_gen g, const struct ctl_spec *s)
 	yajl_gen_map_close(g);
 }
 
+/* root in the container is whoever runs us. */
+static void put_id_map(yajl_gen g, const char *key, uint32_t id)
+{
+	ctl_json_put_array(g, key);
+	yajl_gen_map_open(g);
+	ctl_json_put_number(g, "containerID", 0);
+	ctl_json_put_number(g, "hostID", id);
+	ctl_json_put_number(g, "size", 1);
+	yajl_gen_map_close(g);
+	yajl_gen_array_close(g);
+}
+
 static void put_linux(yajl_gen g, const struct ctl_spec *s)
 {
 	ctl_json_put_map(g, "linux");
-	ctl_json_put(g, "cgroupsPath", s->cgroup);
-	put_namespaces(g);
-	put_resources(g, s);
+	put_namespaces(g, &s->user);
+	if (s->user.is_root) {
+		ctl_json_put(g, "cgroupsPath", s->cgroup);
+		put_resources(g, s);
+	}
+	if (s->user.needs_own) {
+		put_id_map(g, "uidMappings", s->user.uid);
+		put_id_map(g, "gidMappings", s->user.gid);
+	}
 	ctl_json_key(g, "maskedPaths");
 	ctl_json_texts(g, masked_paths);
 	ctl_json_key(g, "readonlyPaths");

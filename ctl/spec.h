@@ -9,11 +9,14 @@
 #define WISP_CTL_SPEC_H
 
 #include "ctl/run_options.h"
+#include "ctl/user.h"
 
 struct ctl_spec {
-	const char *id;          /* also the host name */
-	const char *rootfs;      /* absolute, or relative to the bundle */
-	const char *cgroup;      /* cgroupsPath */
+	const char *id;     /* also the host name */
+	const char *rootfs; /* absolute, or relative to the bundle */
+	const char *cgroup; /* cgroupsPath; not for users that are not
+			     * root: their containers stay where they are */
+	struct ctl_user user;
 	const char *cwd;         /* NULL: "/" */
 	const char *const *args; /* NULL-terminated, at least one */
 	const char *const *env;  /* added to PATH, HOME, TERM; may be NULL */

@@ -19,19 +19,43 @@ struct mount_spec {
 };
 
 /*
- * Mounts one thing over the folder root, or m->target below it, which has to be
- * there (an earlier mount has it). Of the options,
+ * Mounts one thing after the other over the folder root, or m->target below it,
+ * which has to be there (an earlier mount has it). If one fails, those before
+ * it are there, for mount_undo_all(). Of the options,
  *
  *   flags are applied; "loop" makes a device of the file source (loop(4)) that
- *   vanishes with the mount, with "direct-io" past the page cache; what begins
- *   with "x-" or "X-" is a comment, as it is to mount(8); the rest is the file
- *   system's data. An overlay may have more than a page of it.
+ *   vanishes with the mount, of an erofs' device=FILE, too; with "direct-io"
+ *   past the page cache;
+ *   uidmap=0:100000:65536 and gidmap=, which come together, show other owners
+ *   (mount_setattr(2)): the lower layers', if it is an overlay;
+ *   what begins with "x-" or "X-" is a comment, as it is to mount(8); the rest
+ *   is the file system's data. An overlay may have more than a page of it.
  *
- * -EINVAL: no such target; by name, types like format/x and mkdir/x, and
- * X-containerd.* options: a daemon's mount manager is to act upon them before
- * they come here. -ENOSYS: idmapped mounts. -E2BIG: more than a page after all.
+ * Before a type, containerd's docs/mounts.md has, in any order,
+ *
+ *   format/  source, target and options may have {{ source N }}, {{ target N
+ *            }}, {{ mount N }} (where the Nth is mounted) and {{ overlay FROM
+ * TO
+ *            }} in them, of the mounts before;
+ *   mkdir/   options X-containerd.mkdir.path=/PATH[:MODE[:UID:GID]]: makes the
+ *            folder, 0700 unless told, in one that is there. One that exists is
+ *            left as it is.
+ *
+ * All mounts before the last with such a type are not made on root but in
+ * folders of scratch, which is made if it is needed. (From 2.2 on a daemon does
+ * all that before it calls a shim; one before 2.2 passes on what a newer
+ * snapshotter sends.)
+ *
+ * -EINVAL: no such target, a bad template or map, and, by name, other types
+ * with a '/' and X-containerd.* options: these are for a daemon's mount
+ * manager. -ENOSYS: the kernel has no id-mapped mounts. -E2BIG: more than a
+ * page after all.
  */
-int mount_one(const struct mount_spec *m, const char *root, struct err *e);
+int mount_all(const struct mount_spec *m, size_t n, const char *root,
+	const char *scratch, struct err *e);
+
+/* Undoes that, in reverse, and removes scratch; idempotent. */
+int mount_undo_all(const char *root, const char *scratch, struct err *e);
 
 /* Undoes every mount on target and below it, topmost first, idempotent; a busy
  * one is detached (umount2(2), MNT_DETACH). 0 if nothing is mounted there any

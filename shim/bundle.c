@@ -12,6 +12,7 @@
 #include "io/policy.h"
 #include "platform/auto.h"
 #include "platform/file.h"
+#include "platform/mount.h"
 #include "shim/json.h"
 
 /* Kubernetes' largest are around 100 KiB; seccomp profiles come on top. */
@@ -25,8 +26,21 @@ static const char *const group_annotations[] = {
 	"annotations.io.kubernetes.cri.sandbox-id",
 };
 
+/* linux.uidMappings and linux.gidMappings */
+enum { UID, GID, N_MAPS };
+
+static const char *const maps[] = {
+	"linux.uidMappings[]", "linux.gidMappings[]"};
+
+/* One range of them. */
+struct range {
+	uint64_t inside, outside;
+	bool known;
+};
+
 struct reading {
 	struct bundle *b;
+	struct range range[N_MAPS];
 	char *groups[2];
 	bool no_memory;
 	bool in_pid, has_path; /* of the namespace that is being read */
@@ -59,17 +73,69 @@ static void on_policy(
 	rd->no_memory |= !*policy;
 }
 
+/* A range is known when the next one begins, or all is read. */
+static void end_range(struct reading *rd, int which)
+{
+	struct range *range = &rd->range[which];
+	uint32_t *to = which == UID ? &rd->b->root_uid : &rd->b->root_gid;
+
+	if (range->known && range->inside == 0 && range->outside < UINT32_MAX)
+		*to = (uint32_t)range->outside;
+	memset(range, 0, sizeof(*range));
+}
+
+static void on_map(struct reading *rd, int which, const char *key,
+	enum json_type type, const char *text, size_t n)
+{
+	char number[24];
+
+	if (type == JSON_OBJECT && !*key)
+		end_range(rd, which);
+	if (type != JSON_NUMBER || n >= sizeof(number))
+		return;
+	memcpy(number, text, n);
+	number[n] = '\0';
+	if (strcmp(key, ".containerID") == 0) {
+		rd->range[which].inside = strtoull(number, NULL, 10);
+	} else if (strcmp(key, ".hostID") == 0) {
+		rd->range[which].outside = strtoull(number, NULL, 10);
+		rd->range[which].known = true;
+	}
+}
+
+static bool is_systemd_path(const char *text, size_t n)
+{
+	const char *first = memchr(text, ':', n), *second;
+	size_t slice;
+
+	if (!first || memchr(text, '/', n))
+		return false;
+	slice = (size_t)(first - text);
+	if (slice > 0 && (slice < 6 || memcmp(first - 6, ".slice", 6) != 0))
+		return false;
+	second = memchr(first + 1, ':', n - slice - 1);
+	return second &&
+	       !memchr(second + 1, ':', n - (size_t)(second - text) - 1);
+}
+
 static void on_value(const char *path, enum json_type type, const char *text,
 	size_t n, void *arg)
 {
 	struct reading *rd = arg;
 	size_t i;
 
+	for (i = 0; i < N_MAPS; i++)
+		if (strncmp(path, maps[i], strlen(maps[i])) == 0)
+			on_map(rd, (int)i, path + strlen(maps[i]), type, text,
+				n);
+
 	if (strncmp(path, "linux.namespaces[]", 18) == 0 &&
 		(type == JSON_STRING || type == JSON_OBJECT))
 		on_namespace(rd, path, text, n);
 	if (strcmp(path, "annotations." POLICY_ANNOTATION) == 0)
 		on_policy(rd, type, text, n);
+	if (strcmp(path, "linux.cgroupsPath") == 0 && type == JSON_STRING)
+		rd->b->systemd_cgroup = is_systemd_path(text, n);
 	for (i = 0; i < 2 && type == JSON_STRING && n > 0; i++) {
 		if (strcmp(path, group_annotations[i]) != 0)
 			continue;
@@ -94,6 +160,8 @@ static int read_config(struct bundle *b, const char *path, struct err *e)
 	if (r < 0)
 		return r;
 	r = json_scan(text, n, on_value, &rd, e);
+	end_range(&rd, UID);
+	end_range(&rd, GID);
 	if (r == -EINVAL)
 		err_prefix(e, "'%s' is not valid JSON", path);
 	if (r == 0 && rd.no_memory)
@@ -213,4 +281,15 @@ int bundle_read_exit(const char *dir, int64_t *ret_pid, uint32_t *ret_status,
 	ret_at->tv_sec = (time_t)sec;
 	ret_at->tv_nsec = nsec;
 	return 0;
+}
+
+int bundle_unmount(const char *dir, struct err *e)
+{
+	char root[BUNDLE_PATH_MAX], scratch[BUNDLE_PATH_MAX];
+	int r = bundle_path(dir, BUNDLE_ROOTFS, root);
+
+	if (r == 0)
+		r = bundle_path(dir, BUNDLE_MOUNTS, scratch);
+	return r < 0 ? err_sys(e, r, "bundle '%s'", dir)
+		     : mount_undo_all(root, scratch, e);
 }

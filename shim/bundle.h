@@ -3,7 +3,8 @@
  * bundle.h - the folder of a container: what the shim reads in it and leaves.
  *
  * The OCI runtime specification's bundle.md: config.json and rootfs. The shim
- * adds init.pid, runtime, options.json, exit-status, and address.
+ * adds init.pid, runtime, options.json, exit-status, and address; and, while
+ * there are such mounts, a folder mounts.
  */
 #ifndef WISP_SHIM_BUNDLE_H
 #define WISP_SHIM_BUNDLE_H
@@ -16,10 +17,20 @@
 
 #define BUNDLE_PATH_MAX 4096
 
+/* Where the container's files are mounted, and what these mounts consist of. */
+#define BUNDLE_ROOTFS "rootfs"
+#define BUNDLE_MOUNTS "mounts"
+
 struct bundle {
 	char *dir;              /* absolute */
 	bool own_pid_namespace; /* the container gets one made for it */
+	/* Who root in the container is outside, if it has a user namespace with
+	 * a map for it; else 0. */
+	uint32_t root_uid, root_gid;
 	char *group; /* containers of one group share a shim; NULL: none */
+	/* linux.cgroupsPath is "[SLICE.slice]:PREFIX:NAME", as only the systemd
+	 * driver of runc and crun reads it (runc's docs/systemd.md) */
+	bool systemd_cgroup;
 	char *stdio_policy; /* the annotation of io/policy.h, or NULL */
 };
 
@@ -39,6 +50,9 @@ int bundle_path(const char *dir, const char *name, char *buf);
 int bundle_write(
 	const char *dir, const char *name, const char *text, struct err *e);
 void bundle_remove(const char *dir, const char *name);
+
+/* Undoes all mounts in it: mount_undo_all(). */
+int bundle_unmount(const char *dir, struct err *e);
 
 /* How init ended, so that it is known whatever happens to the shim. Writing it
  * allocates nothing. Reading gives -ENOENT if init has not ended. */

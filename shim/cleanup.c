@@ -14,7 +14,6 @@
 #include "platform/file.h"
 #include "platform/host.h"
 #include "platform/listener.h"
-#include "platform/mount.h"
 #include "shim/bundle.h"
 #include "shim/ident.h"
 #include "shim/messages.h"
@@ -50,21 +49,21 @@ static int read_notes(struct cleanup *c, struct err *e)
 
 static int runtime_forget(struct cleanup *c, struct err *e)
 {
-	auto_free char *root = runtime_root(&c->options, c->args->ns);
+	auto_free char *root = NULL;
 	struct oneshot o;
 	struct runtime rt = {
-		.root = root,
 		.options = &c->options,
 		.bundle = c->dir,
 		.id = c->args->id,
 		.timeout_ms = runtime_timeout(),
 		.binary = c->binary,
 	};
-	int r = root ? oneshot_init(&o, e)
-		     : err_set(e, -ENOMEM, "no memory for a path");
+	int r = runtime_root(&c->options, c->args->ns, &root, e);
 
-	if (!root)
+	if (r < 0)
 		return r;
+	r = oneshot_init(&o, e);
+	rt.root = root;
 	rt.base = o.base;
 	rt.reaper = o.reaper;
 	if (r == 0 && !*c->binary)
@@ -120,15 +119,13 @@ static int answer(const struct cleanup *c, struct err *e)
 
 static int clean(struct cleanup *c, struct err *e)
 {
-	char rootfs[BUNDLE_PATH_MAX];
 	struct err own;
 	int r = read_notes(c, e);
 
 	/* each step is done, whatever became of the one before */
 	if (runtime_forget(c, &own) < 0)
 		fprintf(stderr, "containerd-shim-wisp-v1: %s\n", own.msg);
-	if (bundle_path(c->dir, "rootfs", rootfs) == 0 &&
-		mount_undo(rootfs, &own) < 0)
+	if (bundle_unmount(c->dir, &own) < 0)
 		fprintf(stderr, "containerd-shim-wisp-v1: %s\n", own.msg);
 	remove_socket(c);
 	return r;

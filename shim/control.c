@@ -178,6 +178,6 @@ void task_each_pid(struct task *t,
 		cgroup_each_pid(t->cgroup, list_one, &l);
 	else
 		list_known(&l);
-	if (!l.init_seen && t->init.pid && !t->init.exited)
+	if (!l.init_seen && t->init.pid)
 		each(t->init.pid, NULL, arg);
 }

@@ -35,9 +35,9 @@ static int set_runtime(struct task *t, struct err *e)
 
 	if (r < 0)
 		return r;
-	t->runtime_root = runtime_root(&t->options, config->ns);
-	if (!t->runtime_root)
-		return err_set(e, -ENOMEM, "no memory for task '%s'", t->id);
+	r = runtime_root(&t->options, config->ns, &t->runtime_root, e);
+	if (r < 0)
+		return r;
 	rt->base = config->base;
 	rt->reaper = config->reaper;
 	rt->root = t->runtime_root;
@@ -67,29 +67,36 @@ static int leave_notes(struct task *t, struct err *e)
 
 static int mount_rootfs(struct task *t, const CreateRequest *rq, struct err *e)
 {
-	char path[BUNDLE_PATH_MAX];
+	char root[BUNDLE_PATH_MAX], scratch[BUNDLE_PATH_MAX];
+	struct mount_spec *specs;
 	size_t i;
-	int r = 0;
+	int r;
 
 	if (rq->n_rootfs == 0)
 		return 0;
-	r = bundle_path(t->bundle.dir, "rootfs", path);
+	r = bundle_path(t->bundle.dir, BUNDLE_ROOTFS, root);
+	if (r == 0)
+		r = bundle_path(t->bundle.dir, BUNDLE_MOUNTS, scratch);
 	if (r < 0)
 		return err_sys(e, r, "bundle '%s'", t->bundle.dir);
-	mkdir(path, 0711); /* mount_one() tells if it is not there */
-	t->mounted = true;
-	for (i = 0; i < rq->n_rootfs && r == 0; i++) {
+	specs = calloc(rq->n_rootfs, sizeof(*specs));
+	if (!specs)
+		return err_set(e, -ENOMEM, "no memory for task '%s'", t->id);
+	for (i = 0; i < rq->n_rootfs; i++) {
 		const Containerd__Types__Mount *m = rq->rootfs[i];
-		struct mount_spec spec = {
+
+		specs[i] = (struct mount_spec){
 			.type = m->type,
 			.source = m->source,
 			.target = m->target,
 			.options = (const char *const *)m->options,
 			.n_options = m->n_options,
 		};
-
-		r = mount_one(&spec, path, e);
 	}
+	mkdir(root, 0711); /* mount_all() tells if it is not there */
+	t->mounted = true;
+	r = mount_all(specs, rq->n_rootfs, root, scratch, e);
+	free(specs);
 	return r;
 }
 
@@ -117,6 +124,8 @@ static int prepare(struct task *t, const CreateRequest *rq, struct err *e)
 		r = policy_parse(t->bundle.stdio_policy, &t->stdio_policy, e);
 	if (r == 0)
 		r = options_unpack(rq->options, &t->options, e);
+	/* Docker passes no options to a runtime that it is not told of */
+	t->options.systemd_cgroup |= t->bundle.systemd_cgroup;
 	if (r == 0)
 		tasks_place(t->tasks, t);
 	if (r == 0)

@@ -8,7 +8,6 @@
 #include "io/stdio.h"
 #include "platform/cgroup.h"
 #include "platform/host.h"
-#include "platform/mount.h"
 #include "platform/process.h"
 #include "shim/events.h"
 #include "shim/log.h"
@@ -31,7 +30,6 @@ static void release_finish(struct task *t, int r, const struct err *e)
 static void release_rest(int r, const struct err *e, void *arg)
 {
 	struct task *t = arg;
-	char path[BUNDLE_PATH_MAX];
 	struct err own;
 
 	if (r < 0 && t->init.state == TASK_DELETING) {
@@ -42,8 +40,8 @@ static void release_rest(int r, const struct err *e, void *arg)
 		log_warn(t->id, "%s", e->msg);
 	t->runtime_ran = false;
 	r = 0;
-	if (t->mounted && bundle_path(t->bundle.dir, "rootfs", path) == 0)
-		r = mount_undo(path, &own);
+	if (t->mounted)
+		r = bundle_unmount(t->bundle.dir, &own);
 	if (r == 0)
 		t->mounted = false;
 	cgroup_close(t->cgroup);

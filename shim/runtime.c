@@ -11,6 +11,7 @@
 
 #include "io/stdio.h"
 #include "platform/file.h"
+#include "platform/host.h"
 #include "reaper/reaper.h"
 #include "shim/bundle.h"
 #include "shim/criu.h"
@@ -67,15 +68,23 @@ int runtime_find(const struct options *o, const char **ret, struct err *e)
 		"install one, or name it in the option binary_name");
 }
 
-char *runtime_root(const struct options *o, const char *ns)
+int runtime_root(
+	const struct options *o, const char *ns, char **ret, struct err *e)
 {
-	const char *base = o->root ? o->root : "/run/containerd/runc";
-	size_t n = strlen(base) + strlen(ns) + 2;
-	char *root = malloc(n);
+	char own[1024];
+	int r;
 
-	if (root)
-		snprintf(root, n, "%s/%s", base, ns);
-	return root;
+	if (!o->root) {
+		r = host_own_dir("runc", own, sizeof(own), e);
+		if (r < 0) {
+			err_prefix(e, "the OCI runtime's state");
+			return r;
+		}
+	}
+	if (asprintf(ret, "%s/%s", o->root ? o->root : own, ns) >= 0)
+		return 0;
+	*ret = NULL;
+	return err_set(e, -ENOMEM, "no memory for the runtime's root");
 }
 
 uint32_t runtime_timeout(void)

@@ -48,9 +48,10 @@ typedef void (*runtime_cb)(int r, const struct err *e, void *arg);
  * options'. */
 int runtime_find(const struct options *o, const char **ret, struct err *e);
 
-/* <root of the options, or /run/containerd/runc>/<namespace>, freshly
- * allocated; NULL: no memory. */
-char *runtime_root(const struct options *o, const char *ns);
+/* <root of the options, or /run/containerd/runc (host_own_dir())>/<namespace>,
+ * in fresh memory. */
+int runtime_root(
+	const struct options *o, const char *ns, char **ret, struct err *e);
 
 /* The time that a command may take: WISP_COMMAND_TIMEOUT_MS in the
  * environment, else RUNTIME_TIMEOUT_MS. */

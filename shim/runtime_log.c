@@ -42,34 +42,74 @@ static bool is_text(const char *line, size_t n)
 	return n > 0;
 }
 
-/* What is no JSON is the runtime's stderr: better than nothing. */
-static void on_line(struct last *l, const char *line, size_t n)
+/* What is no JSON, nor a line of an object that was cut off, is the runtime's
+ * stderr: better than nothing. */
+static void on_text(struct last *l, const char *line, size_t n)
+{
+	bool cut = strncmp(line, "  \"", 3) == 0 || *line == '}';
+
+	if (!cut && is_text(line, n) &&
+		json_scan(line, n, NULL, NULL, NULL) < 0)
+		snprintf(l->said, sizeof(l->said), "%.*s", (int)n, line);
+}
+
+static bool on_object(struct last *l, const char *text, size_t n)
 {
 	l->is_error = false;
 	l->msg[0] = '\0';
-	if (json_scan(line, n, on_value, l, NULL) < 0) {
-		if (is_text(line, n) && line[0] != '{')
-			snprintf(
-				l->said, sizeof(l->said), "%.*s", (int)n, line);
-	} else if (l->is_error && *l->msg) {
+	if (json_scan(text, n, on_value, l, NULL) < 0)
+		return false;
+	if (l->is_error && *l->msg)
 		memcpy(l->found, l->msg, sizeof(l->found));
+	return true;
+}
+
+/* Where the object that begins at p ends, braces in strings not counted; NULL
+ * if it does not. */
+static const char *object_end(const char *p, const char *end)
+{
+	bool quoted = false;
+	int depth = 0;
+
+	for (; p < end; p++) {
+		if (quoted && *p == '\\')
+			p++;
+		else if (*p == '"')
+			quoted = !quoted;
+		else if (!quoted && *p == '{')
+			depth++;
+		else if (!quoted && *p == '}' && --depth == 0)
+			return p + 1;
 	}
+	return NULL;
+}
+
+/* One line that is no object, or one object with what follows on its last line:
+ * runc writes each on one line, crun (1.28) on several. */
+static const char *step(struct last *l, const char *p, const char *end)
+{
+	const char *stop = *p == '{' ? object_end(p, end) : NULL;
+	const char *eol = memchr(p, '\n', (size_t)(end - p));
+
+	if (stop && on_object(l, p, (size_t)(stop - p)))
+		return stop;
+	if (!eol)
+		eol = end;
+	if (*p != '{')
+		on_text(l, p, (size_t)(eol - p));
+	return eol + (eol < end);
 }
 
 static void find_last(const char *path, struct last *l)
 {
 	auto_free char *text = NULL;
+	const char *p;
 	size_t n;
-	char *p, *end;
 
 	if (file_read_tail(path, LOG_TAIL, &text, &n, NULL) < 0)
 		return;
-	for (p = text; p < text + n; p = end + 1) {
-		end = memchr(p, '\n', (size_t)(text + n - p));
-		if (!end)
-			end = text + n;
-		on_line(l, p, (size_t)(end - p));
-	}
+	for (p = text; p < text + n;)
+		p = step(l, p, text + n);
 }
 
 static bool is_gone(const char *msg)

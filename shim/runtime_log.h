@@ -2,8 +2,9 @@
 /*
  * runtime_log.h - why an OCI runtime's command failed, from its own log.
  *
- * With --log-format json, runc and crun write one object in each line, with
- * level, msg and time. The last error is what a person wants to read.
+ * With --log-format json, runc and crun write an object for each message, with
+ * level, msg and time, on one line or on several. The last error is what a
+ * person wants to read.
  */
 #ifndef WISP_SHIM_RUNTIME_LOG_H
 #define WISP_SHIM_RUNTIME_LOG_H

@@ -19,7 +19,12 @@ int socket_address(const char *dir, const char *daemon, const char *ns,
 	SHA2_CTX ctx;
 
 	if (!dir || !*dir) {
-		host_socket_dir(own, sizeof(own));
+		int r = host_own_dir("s", own, sizeof(own), e);
+
+		if (r < 0) {
+			err_prefix(e, "socket");
+			return r;
+		}
 		dir = own;
 	}
 	SHA256Init(&ctx);

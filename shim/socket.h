@@ -16,7 +16,7 @@ struct listener;
 /*
  * unix://<dir>/<64 hex digits>, the digits being the SHA-256 of the daemon's
  * address, the namespace and the group (a container's own id, if it has none).
- * dir NULL or "" is the default (host_socket_dir).
+ * dir NULL or "" is the default (host_own_dir).
  */
 int socket_address(const char *dir, const char *daemon, const char *ns,
 	const char *group, char *buf, size_t n, struct err *e);

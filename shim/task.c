@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "io/stdio.h"
 #include "platform/auto.h"
@@ -371,6 +372,20 @@ void proc_close_stdio(struct proc *p, void (*done)(void *arg), void *arg)
 		done(arg);
 }
 
+/* A process opens its own stdout again by /dev/stdout, and must own the pipe
+ * for that. The runtime gives it to the process' user, but root in a user
+ * namespace may only give away what belongs to somebody in there. An ordinary
+ * user's pipes are those of the only user that there is. */
+static void choose_owner(const struct task *t, struct stdio_config *config)
+{
+	config->uid = t->options.io_uid;
+	config->gid = t->options.io_gid;
+	if (config->uid || config->gid || geteuid() != 0)
+		return;
+	config->uid = t->bundle.root_uid;
+	config->gid = t->bundle.root_gid;
+}
+
 int proc_open_stdio(struct proc *p, struct err *e)
 {
 	struct task *t = p->task;
@@ -380,8 +395,6 @@ int proc_open_stdio(struct proc *p, struct err *e)
 		.out = p->out,
 		.err = p->err,
 		.terminal = p->terminal,
-		.uid = t->options.io_uid,
-		.gid = t->options.io_gid,
 		.dir = t->bundle.dir,
 		.name = name,
 		.policy = t->stdio_policy,
@@ -390,6 +403,7 @@ int proc_open_stdio(struct proc *p, struct err *e)
 	};
 	int r;
 
+	choose_owner(t, &config);
 	snprintf(name, sizeof(name), "console%s%s.sock", *p->id ? "-" : "",
 		p->id);
 	r = open_loggers(p, config.to_logger, e);

@@ -204,8 +204,12 @@ int task_pause(struct task *t, task_done done, void *arg, struct err *e);
 int task_resume(struct task *t, task_done done, void *arg, struct err *e);
 int proc_resize(struct proc *p, uint32_t width, uint32_t height, struct err *e);
 void proc_close_stdin(struct proc *p);
-/* Calls each() for every process of the container, init among them while it
- * lives. exec_id is NULL unless the process is an exec's first one. */
+/* Calls each() for every process of the container, and for init also when it
+ * has ended: until it is deleted State tells its pid, too, and a containerd
+ * from 1.7 on that starts anew takes an empty list for what a broken create
+ * left, and deletes the task before anybody has heard its exit status
+ * (loadShim() in its core/runtime/v2/shim_load.go). exec_id is NULL unless the
+ * process is an exec's first one. */
 void task_each_pid(struct task *t,
 	void (*each)(int64_t pid, const char *exec_id, void *arg), void *arg);
 

@@ -1,14 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what the build and the tests need and the machine lacks.
+# Installs what the build and the tests need and the machine lacks; `deps.sh
+# vm`: what tests/vm/ needs on top of it.
 set -eu
 
 packages="gcc make libc6-dev pkg-config libevent-dev libprotobuf-c-dev
 protobuf-c-compiler protobuf-compiler libprotobuf-dev libyajl-dev
 libseccomp-dev libmd-dev busybox-static runc crun containerd
-check clang clang-format clang-tidy libclang-rt-14-dev valgrind strace
+debootstrap erofs-utils xfsprogs uidmap check clang clang-format clang-tidy
+libclang-rt-14-dev valgrind strace
 python3 python3-pytest python3-pytest-timeout python3-pexpect
 python3-protobuf python3-grpcio"
+[ "${1:-}" != vm ] || packages="qemu-system-x86 debootstrap e2fsprogs python3"
 
 command -v dpkg-query >/dev/null 2>&1 || exit 0 # not Debian: see README.md
 missing=

@@ -302,30 +302,64 @@ int host_write_stdout(const void *data, size_t n)
 	return fd_write_all(STDOUT_FILENO, data, n);
 }
 
-void host_socket_dir(char *buf, size_t n)
-{
-	const char *xdg = getenv("XDG_RUNTIME_DIR");
-
-	if (geteuid() == 0 || !xdg || xdg[0] != '/')
-		snprintf(buf, n, "/run/containerd/s");
-	else
-		snprintf(buf, n, "%s/containerd/s", xdg);
-}
-
-static void make_dirs(const char *path)
+/* 0 if the folder is there, -errno of the last step if not. */
+static int make_dirs(const char *path)
 {
 	char dir[4096];
 	char *p;
 
 	if (strlen(path) >= sizeof(dir))
-		return;
+		return -ENAMETOOLONG;
 	strcpy(dir, path);
 	for (p = strchr(dir + 1, '/'); p; p = strchr(p + 1, '/')) {
 		*p = '\0';
 		mkdir(dir, 0711);
 		*p = '/';
 	}
-	mkdir(dir, 0700);
+	return mkdir(dir, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* Whether the folder can be made, or is there, and is ours to write to: what
+ * somebody else has put in its place is not. 0 or -errno. */
+static int own_dir(const char *dir)
+{
+	auto_fd int fd = -1;
+	struct stat st;
+	int r = make_dirs(dir);
+
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return r < 0 ? r : -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_uid != geteuid())
+		return -EACCES;
+	return faccessat(fd, ".", W_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+int host_own_dir(const char *name, char *buf, size_t n, struct err *e)
+{
+	const char *xdg = getenv("XDG_RUNTIME_DIR");
+	int r;
+
+	snprintf(buf, n, "/run/containerd/%s", name);
+	r = own_dir(buf);
+	if (r == 0)
+		return 0;
+	if (geteuid() == 0 && r != -EACCES && r != -EPERM && r != -EROFS)
+		return err_sys(e, r, "folder '%s'", buf);
+	if (xdg && xdg[0] == '/') {
+		snprintf(buf, n, "%s/containerd/%s", xdg, name);
+		if (own_dir(buf) == 0)
+			return 0;
+	}
+	snprintf(buf, n, "/tmp/containerd-%s-%u", name, geteuid());
+	r = own_dir(buf);
+	return r < 0 ? err_sys(e, r,
+			       "folder '%s', as neither /run/containerd/%s nor "
+			       "one in XDG_RUNTIME_DIR can be had",
+			       buf, name)
+		     : 0;
 }
 
 int host_lock_dir(const char *dir, int timeout_ms, int *ret, struct err *e)

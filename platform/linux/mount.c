@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "platform/mount.h"
+#include "platform/linux/mount_one.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,10 +11,13 @@
 #include <sys/mount.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "platform/auto.h"
 #include "platform/linux/fd.h"
+#include "platform/linux/idmap.h"
 #include "platform/linux/loop.h"
 #include "platform/linux/overlay.h"
 
@@ -67,7 +70,8 @@ static const struct mount_flag mount_propagation[] = {
 struct mount_args {
 	unsigned long flags, propagation;
 	bool loop, direct;
-	char *data; /* room for all options */
+	const char *uids, *gids; /* the spec's; NULL: not mapped */
+	char *data;              /* room for all options */
 	size_t n;
 };
 
@@ -95,26 +99,29 @@ static void args_add_data(struct mount_args *a, const char *option)
 	a->n += len;
 }
 
-static int args_add(struct mount_args *a, const char *option)
+static void args_add(struct mount_args *a, const char *option)
 {
 	const struct mount_flag *f = FLAG_FIND(mount_flags, option);
 
 	if (f) {
 		a->flags = (a->flags & ~f->clear) | f->set;
-		return 0;
+		return;
 	}
 	f = FLAG_FIND(mount_propagation, option);
 	if (f) {
 		a->propagation = f->set;
-		return 0;
+		return;
 	}
 	if (strcmp(option, "loop") == 0)
 		a->loop = true;
 	else if (strcmp(option, "direct-io") == 0)
 		a->direct = true;
+	else if (strncmp(option, "uidmap=", 7) == 0)
+		a->uids = option + 7;
+	else if (strncmp(option, "gidmap=", 7) == 0)
+		a->gids = option + 7;
 	else if (strncasecmp(option, "x-", 2) != 0) /* mount(8): a comment */
 		args_add_data(a, option);
-	return 0;
 }
 
 /* What somebody else should have acted upon already, or nobody does: to leave
@@ -137,12 +144,6 @@ static int check_spec(const struct mount_spec *m, struct err *e)
 				"mount option '%s' is for the daemon's mount "
 				"manager, which has not acted upon it",
 				option);
-		if (strncmp(option, "uidmap=", 7) == 0 ||
-			strncmp(option, "gidmap=", 7) == 0)
-			return err_set(e, -ENOSYS,
-				"mount option '%s': idmapped mounts are not "
-				"implemented",
-				option);
 	}
 	return 0;
 }
@@ -160,6 +161,12 @@ static int args_parse(
 	for (i = 0; i < m->n_options; i++)
 		args_add(a, m->options[i]);
 	a->data[a->n] = '\0';
+	if (!a->uids != !a->gids)
+		return err_set(e, -EINVAL,
+			"mount options: %s without %s: a mapped mount needs "
+			"both",
+			a->uids ? "uidmap" : "gidmap",
+			a->uids ? "gidmap" : "uidmap");
 	/* it speaks of the loop device; anywhere else it is the file system's
 	 */
 	if (a->direct && !a->loop)
@@ -187,15 +194,8 @@ static int mount_new(const struct mount_spec *m, const char *source,
 		       : 0;
 }
 
-/* A place below a root, as a name for system calls that no link leads
- * elsewhere: proc(5), /proc/PID/fd. */
-struct place {
-	int fd;
-	char name[32];
-};
-
 /* openat2(2): links are followed as if root were "/". */
-static int place_open(const char *root, const char *below, struct place *ret)
+int place_open(const char *root, const char *below, struct place *ret)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC,
@@ -238,18 +238,36 @@ static int check_target(
 		     : 0;
 }
 
+/* In a user namespace some flags of what is bound cannot be taken away, and a
+ * remount without them is refused: mount_namespaces(7), locked. */
+static int remount_bind(const char *name, unsigned long flags)
+{
+	struct statvfs st;
+
+	flags |= MS_REMOUNT | MS_BIND;
+	if (mount(NULL, name, NULL, flags, NULL) == 0)
+		return 0;
+	if (errno != EPERM || statvfs(name, &st) < 0)
+		return -errno;
+	/* these are the same bits for statvfs(3) and mount(2) */
+	flags |= st.f_flag & (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC |
+				     ST_NOATIME | ST_NODIRATIME);
+	flags |= st.f_flag & ST_RELATIME ? MS_RELATIME : 0;
+	return mount(NULL, name, NULL, flags, NULL) < 0 ? -errno : 0;
+}
+
 /* What is done to a mount once it is there; place is on top of it. */
 static int mount_finish(const char *name, const struct mount_args *a)
 {
 	unsigned long remount = a->flags & BIND_FLAGS;
+	int r = 0;
 
-	if ((a->flags & MS_BIND) && remount &&
-		mount(NULL, name, NULL, MS_REMOUNT | MS_BIND | remount, NULL) <
-			0)
-		return -errno;
-	if (a->propagation && mount(NULL, name, NULL, a->propagation, NULL) < 0)
-		return -errno;
-	return 0;
+	if ((a->flags & MS_BIND) && remount)
+		r = remount_bind(name, remount);
+	if (r == 0 && a->propagation &&
+		mount(NULL, name, NULL, a->propagation, NULL) < 0)
+		r = -errno;
+	return r;
 }
 
 static int mount_at(const struct mount_spec *m, const char *source,
@@ -274,22 +292,96 @@ static int mount_at(const struct mount_spec *m, const char *source,
 	return r;
 }
 
-static int mount_args(const struct mount_spec *m, const char *root,
-	const struct mount_args *a, struct err *e)
+/* Puts a mapped copy of a mount in its place. */
+static int mount_map(
+	const struct mount_spec *m, const char *root, int userns, struct err *e)
 {
-	const char *source = m->source;
-	auto_fd int loop = -1; /* open until it is mounted */
-	char device[32];
-	int r;
+	struct place place = {.fd = -1};
+	auto_fd int tree = -1;
+	int r = place_open(root, m->target, &place);
 
-	if (a->loop) {
-		loop = loop_attach(m->source, a->flags & MS_RDONLY, a->direct,
-			device, sizeof(device), e);
-		if (loop < 0)
-			return loop;
-		source = device;
+	if (r < 0)
+		return err_sys(e, r, "id-map the mount on '%s'", root);
+	tree = idmap_clone(place.name, userns, false, e);
+	umount2(place.name, MNT_DETACH);
+	close(place.fd);
+	if (tree < 0) {
+		err_prefix(
+			e, "mount %s '%s' on '%s'", m->type, m->source, root);
+		return tree;
 	}
-	r = check_target(m, root, e);
+	r = place_open(root, m->target, &place);
+	if (r == 0) {
+		r = idmap_attach(tree, place.name);
+		close(place.fd);
+	}
+	return r < 0 ? err_sys(e, r, "attach the id-mapped mount to '%s'", root)
+		     : 0;
+}
+
+/* Devices that go when they are neither open nor mounted. */
+struct loops {
+	int *fds;
+	size_t n;
+};
+
+static void loops_close(struct loops *l)
+{
+	while (l->n > 0)
+		close(l->fds[--l->n]);
+	free(l->fds);
+}
+
+static int loops_add(struct loops *l, const char *file,
+	const struct mount_args *a, char *buf, size_t n, struct err *e)
+{
+	int *more = realloc(l->fds, (l->n + 1) * sizeof(*more));
+	int fd;
+
+	if (!more)
+		return err_set(e, -ENOMEM, "no memory for loop devices");
+	l->fds = more;
+	fd = loop_attach(file, a->flags & MS_RDONLY, a->direct, buf, n, e);
+	if (fd < 0)
+		return fd;
+	l->fds[l->n++] = fd;
+	return 0;
+}
+
+/* An erofs may have its data in other files than the one it is in:
+ * device=FILE, as often as need be. They are loop devices if it is one. */
+static int loops_add_devices(
+	struct loops *l, struct mount_args *a, struct err *e)
+{
+	auto_free char *old = ptr_take(&a->data);
+	char device[48] = "device=", *save, *word;
+	size_t words = 1;
+	int r = 0;
+
+	for (word = old; (word = strchr(word, ',')); word++)
+		words++;
+	a->data = malloc(words * (strlen(old) + sizeof(device)));
+	if (!a->data)
+		return err_set(e, -ENOMEM, "no memory for mount options");
+	a->n = 0;
+	a->data[0] = '\0';
+	for (word = strtok_r(old, ",", &save); word && r == 0;
+		word = strtok_r(NULL, ",", &save)) {
+		if (strncmp(word, "device=", 7) == 0) {
+			r = loops_add(l, word + 7, a, device + 7,
+				sizeof(device) - 7, e);
+			word = device;
+		}
+		args_add_data(a, word);
+	}
+	return r;
+}
+
+static int mount_source(const struct mount_spec *m, const char *source,
+	const char *root, const struct mount_args *a, struct err *e)
+{
+	int r = check_target(m, root, e);
+
 	if (r < 0)
 		return r;
 	r = mount_at(m, source, root, a);
@@ -304,7 +396,66 @@ static int mount_args(const struct mount_spec *m, const char *root,
 	return 0;
 }
 
-int mount_one(const struct mount_spec *m, const char *root, struct err *e)
+static int mount_loop(const struct mount_spec *m, const char *root,
+	struct mount_args *a, struct err *e)
+{
+	struct loops loops = {0}; /* open until they are mounted */
+	char device[32];
+	int r;
+
+	if (!a->loop)
+		return mount_source(m, m->source, root, a, e);
+	r = loops_add(&loops, m->source, a, device, sizeof(device), e);
+	if (r == 0 && strcmp(m->type, "erofs") == 0)
+		r = loops_add_devices(&loops, a, e);
+	if (r == 0)
+		r = mount_source(m, device, root, a, e);
+	loops_close(&loops);
+	return r;
+}
+
+/* Below a mapped copy of its layers, which it holds from then on. */
+static int mount_mapped_overlay(const struct mount_spec *m, const char *root,
+	const char *scratch, struct mount_args *a, int userns, struct err *e)
+{
+	char at[4096], *data;
+	int r;
+
+	if ((size_t)snprintf(at, sizeof(at), "%s/" MOUNT_LOWER, scratch) >=
+		sizeof(at))
+		return err_sys(e, -ENAMETOOLONG, "folder '%s'", scratch);
+	mkdir(scratch, 0700);
+	if (mkdir(at, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, -errno, "make the folder '%s'", at);
+	r = overlay_map_lower(a->data, at, userns, &data, e);
+	if (r == 0) {
+		free(a->data);
+		a->data = data;
+		a->n = strlen(data);
+		r = mount_source(m, m->source, root, a, e);
+		umount2(at, MNT_DETACH | UMOUNT_NOFOLLOW);
+	}
+	rmdir(at);
+	rmdir(scratch); /* if it is not in use for anything else */
+	return r;
+}
+
+static int mount_mapped(const struct mount_spec *m, const char *root,
+	const char *scratch, struct mount_args *a, struct err *e)
+{
+	auto_fd int userns = idmap_open(a->uids, a->gids, e);
+	int r;
+
+	if (userns < 0)
+		return userns;
+	if (strcmp(m->type, "overlay") == 0)
+		return mount_mapped_overlay(m, root, scratch, a, userns, e);
+	r = mount_loop(m, root, a, e);
+	return r < 0 ? r : mount_map(m, root, userns, e);
+}
+
+int mount_one(const struct mount_spec *m, const char *root, const char *scratch,
+	struct err *e)
 {
 	struct mount_args a = {0};
 	struct stat st;
@@ -318,88 +469,8 @@ int mount_one(const struct mount_spec *m, const char *root, struct err *e)
 		return err_set(e, -ENOTDIR, "mount on '%s': no folder", root);
 	r = args_parse(&a, m, e);
 	if (r == 0)
-		r = mount_args(m, root, &a, e);
+		r = a.uids ? mount_mapped(m, root, scratch, &a, e)
+			   : mount_loop(m, root, &a, e);
 	free(a.data);
 	return r;
-}
-
-/* mountinfo writes space, tab, newline and backslash as \ooo: proc(5) */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	while (*s) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] &&
-			s[3]) {
-			*to++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 +
-				       (s[3] - '0'));
-			s += 4;
-		} else {
-			*to++ = *s++;
-		}
-	}
-	*to = '\0';
-}
-
-static bool is_below(const char *path, const char *dir, size_t n)
-{
-	return strncmp(path, dir, n) == 0 && (path[n] == '/' || !path[n]);
-}
-
-/* The last mount on or below target, which is the topmost one. */
-static bool last_mount_below(const char *target, char *ret, size_t n)
-{
-	size_t len = strlen(target), size = 0;
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL;
-	bool found = false;
-
-	if (!f)
-		return false;
-	while (getline(&line, &size, f) > 0) {
-		char *save, *point;
-		int field;
-
-		point = strtok_r(line, " ", &save);
-		for (field = 1; point && field < 5; field++)
-			point = strtok_r(NULL, " ", &save);
-		if (!point)
-			continue;
-		unescape(point);
-		if (!is_below(point, target, len) || strlen(point) >= n)
-			continue;
-		strcpy(ret, point);
-		found = true;
-	}
-	free(line);
-	fclose(f);
-	return found;
-}
-
-/* More mounts than that on one rootfs is somebody's bug: stop. */
-#define UNDO_MAX 1024
-
-int mount_undo(const char *target, struct err *e)
-{
-	char real[4096], point[4096];
-	struct stat st;
-	int i;
-
-	/* a link leads away from where mount_one() can have mounted */
-	if (lstat(target, &st) == 0 && S_ISLNK(st.st_mode))
-		return 0;
-	if (!realpath(target, real))
-		return errno == ENOENT || errno == ENOTDIR
-			       ? 0
-			       : err_sys(e, -errno, "unmount '%s'", target);
-	for (i = 0; i < UNDO_MAX; i++) {
-		if (!last_mount_below(real, point, sizeof(point)))
-			return 0;
-		if (umount2(point, UMOUNT_NOFOLLOW) == 0 || errno == EINVAL)
-			continue;
-		if (umount2(point, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 &&
-			errno != EINVAL && errno != ENOENT)
-			return err_sys(e, -errno, "unmount '%s'", point);
-	}
-	return err_set(e, -EBUSY, "unmount '%s': still mounted", target);
 }

@@ -10,6 +10,7 @@
 
 #include "platform/auto.h"
 #include "platform/linux/fd.h"
+#include "platform/linux/idmap.h"
 
 #define PAGE 4096
 #define LOWER "lowerdir="
@@ -192,6 +193,79 @@ int overlay_mount_long(const char *source, const char *target,
 		overlay_shorten(&o);
 		r = mount_from_common(&o, source, target, flags);
 	}
+	overlay_clear(&o);
+	return r;
+}
+
+/* "/x/1/fs:/x/2/fs" with /at in place of /x, and the other options. */
+static char *overlay_moved(const struct overlay *o, const char *at)
+{
+	size_t skip = strlen(o->common), n = 1, layers = 1;
+	const char *p;
+	char *data, *to;
+
+	for (p = o->layers; *p; p++)
+		layers += *p == ':';
+	n += strlen(o->rest) + strlen("," LOWER) + strlen(o->layers) +
+	     layers * strlen(at);
+	data = malloc(n);
+	if (!data)
+		return NULL;
+	to = stpcpy(data, o->rest);
+	if (to > data && to[-1] != ',')
+		*to++ = ',';
+	to = stpcpy(to, LOWER);
+	for (p = o->layers;; p++) {
+		size_t len = strcspn(p, ":");
+
+		to = stpcpy(to, at);
+		to = mempcpy(to, p + skip, len - skip);
+		*to = '\0';
+		p += len;
+		if (!*p)
+			return data;
+		*to++ = ':';
+	}
+}
+
+static int map_lower(
+	const struct overlay *o, const char *at, int userns, struct err *e)
+{
+	auto_fd int tree = idmap_clone(o->common, userns, true, e);
+	int r;
+
+	if (tree < 0)
+		return tree;
+	r = idmap_attach(tree, at);
+	return r < 0 ? err_sys(e, r, "attach id-mapped '%s' to '%s'", o->common,
+			       at)
+		     : 0;
+}
+
+int overlay_map_lower(
+	const char *data, const char *at, int userns, char **ret, struct err *e)
+{
+	struct overlay o = {0};
+	int r = overlay_split(&o, data);
+
+	*ret = NULL;
+	if (r == 0)
+		r = overlay_find_common(&o);
+	if (r == 0) {
+		*ret = overlay_moved(&o, at);
+		r = *ret ? 0 : -ENOMEM;
+	}
+	if (r == -E2BIG)
+		r = err_set(e, -EINVAL,
+			"id-mapped overlay: the layers need a folder in common "
+			"that is not '/', without quotes and layers of data "
+			"only");
+	else if (r < 0)
+		r = err_set(e, r, "no memory for mount options");
+	else
+		r = map_lower(&o, at, userns, e);
+	if (r < 0)
+		free(ptr_take(ret));
 	overlay_clear(&o);
 	return r;
 }

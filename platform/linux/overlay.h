@@ -12,9 +12,21 @@
 #ifndef WISP_PLATFORM_LINUX_OVERLAY_H
 #define WISP_PLATFORM_LINUX_OVERLAY_H
 
+#include "platform/err.h"
+
 /* data is a list of options as mount(2) takes it, but of any length; flags are
  * mount(2)'s. -E2BIG: no way to shorten it. */
 int overlay_mount_long(const char *source, const char *target,
 	unsigned long flags, const char *data);
+
+/*
+ * An overlay takes no id map, but its lower layers may lie on a mount that has
+ * one, as containerd's core/mount does it. This puts a read-only mapped copy of
+ * the folder that all layers have in common on the folder at, which is to be
+ * unmounted when the overlay is there, and gives the options with the layers
+ * named from there: *ret is fresh memory. -EINVAL: not with these layers.
+ */
+int overlay_map_lower(const char *data, const char *at, int userns, char **ret,
+	struct err *e);
 
 #endif

@@ -10,12 +10,22 @@ import events
 import leaks
 import rawshim
 import runtime as runtimes
+import versions
 import world
+
+# Of the shim by itself or with a runtime made to misbehave: another kernel or
+# daemon makes no difference, so `make vm-check` leaves them out (VM_ALL=1 not).
+VM_ADDS_NOTHING = {
+    "test_faults", "test_logger", "test_shim_cli", "test_shim_events",
+    "test_shim_rpc", "test_shim_stdio", "test_ttrpc_py", "test_wispctl"}
 
 
 def pytest_configure(config):
     for line in ("both: runs under runc and under crun",
+                 "every_daemon: runs under each version of containerd",
                  "go_fails(reason, run=True): a known fault of the Go shim",
+                 "vm: needs the machine of tests/vm/ to itself",
+                 "vm_adds_nothing: left out there, see VM_ADDS_NOTHING",
                  "settle(seconds): how long leftovers may take to vanish"):
         config.addinivalue_line("markers", line)
     if not config.option.collectonly and os.geteuid() == 0:
@@ -28,20 +38,57 @@ def pytest_unconfigure():
 
 
 def pytest_report_header():
-    return f"shim: {world.TESTED}, run: {world.RUN}, in: {world.base}"
+    main, others = versions.main(), versions.others()
+    return [f"shim: {world.TESTED}, run: {world.RUN}, in: {world.base}",
+            f"containerd: {main and main.version}, every_daemon: "
+            f"{', '.join(c.version for c in others) or 'no other'}"]
+
+
+class AtOnce:
+    """In the virtual machine a failure is shown when it happens: the machine
+    may be killed before the end."""
+
+    def __init__(self, reporter):
+        self.reporter = reporter
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            self.reporter.write_line("\n" + report.longreprtext)
+
+
+def pytest_sessionstart(session):
+    plugins = session.config.pluginmanager
+    if world.VM:
+        plugins.register(AtOnce(plugins.get_plugin("terminalreporter")))
 
 
 def pytest_generate_tests(metafunc):
-    if "runtime" in metafunc.fixturenames:
-        both = metafunc.definition.get_closest_marker("both")
-        metafunc.parametrize("runtime", ["runc", "crun"] if both else ["runc"],
-                             scope="session")
+    """Under which containerd and which OCI runtime. The newer daemons are
+    there for what differs between daemons: one runtime is enough."""
+    mark = metafunc.definition.get_closest_marker
+    runs = [(versions.main(), "runc", "runc")]
+    if mark("both") and versions.crun_runs_under(versions.main()):
+        runs.append((versions.main(), "crun", "crun"))
+    if mark("every_daemon"):
+        runs += [(c, "runc", f"{c.label}-runc") for c in versions.others()]
+    names = [n for n in ("containerd", "runtime") if n in metafunc.fixturenames]
+    if names:
+        metafunc.parametrize(
+            names, [[{"containerd": c, "runtime": r}[n] for n in names]
+                    for c, r, _ in runs],
+            ids=[id for _, _, id in runs], scope="session")
 
 
 def pytest_collection_modifyitems(items):
     go = world.is_go()
     for item in items:
         mark = item.get_closest_marker("go_fails")
+        if item.path.stem in VM_ADDS_NOTHING:
+            item.add_marker("vm_adds_nothing")
+        if item.get_closest_marker("vm") and not world.VM:
+            item.add_marker(pytest.mark.skip(
+                reason="for the virtual machine: make vm-check"))
         if go and mark:
             item.add_marker(pytest.mark.xfail(
                 reason="Go shim: " + mark.args[0], strict=False,
@@ -74,11 +121,13 @@ def _daemons():
 
 
 @pytest.fixture(scope="session")
-def _daemon(_daemons, runtime):
+def _daemon(_daemons, containerd, runtime):
     """Before the leak check in time, so that it is not counted."""
-    if runtime not in _daemons:
-        _daemons[runtime] = daemons.Daemon(runtime).prepare()
-    return _daemons[runtime]
+    key = containerd, runtime
+    if key not in _daemons:
+        _daemons[key] = daemons.Daemon(
+            runtime, containerd=containerd).prepare()
+    return _daemons[key]
 
 
 @pytest.fixture(autouse=True)
@@ -116,11 +165,12 @@ def daemon(_daemon, no_leaks):
 
 
 @pytest.fixture
-def own_daemon(no_leaks):
+def own_daemon(containerd, no_leaks):
     """Makes containerds that the test may kill; gone after it."""
     made = []
 
     def make(*args, **kw):
+        kw.setdefault("containerd", containerd)
         d = daemons.Daemon(*args, **kw)
         made.append(d)
         return d.prepare()

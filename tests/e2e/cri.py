@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kubernetes' CRI: a containerd that serves it, and a client.
 
-d = CriDaemon().prepare()       # its handler: docs/examples/containerd-1.toml
+d = CriDaemon().prepare()       # its handler: as in docs/examples/
 pod = Pod(d)                    # RunPodSandbox, in the host's network
 a = pod.run("sh", "-c", "...")  # CreateContainer, StartContainer
 a.exec("true").exit_code        # ExecSync
@@ -25,6 +25,7 @@ import daemon
 import image
 import poll
 import proc
+import streams
 import world
 
 EXAMPLES = world.ROOT / "docs" / "examples"
@@ -34,23 +35,39 @@ PAUSE = "docker.io/local/pause:latest"
 CREATED, RUNNING, EXITED, UNKNOWN = range(4)
 READY, NOTREADY = range(2)
 NODE = 2
-CONFIG = """
+COMMON = """
 [grpc]
 address = "{d.socket}"
 [ttrpc]
 address = "{d.ttrpc}"
 [debug]
 level = "{level}"
-[plugins."{cri}"]
+"""
+# By containerd's major version; the CRI part is under other names in each.
+CONFIG = {1: COMMON + """
+[plugins."io.containerd.grpc.v1.cri"]
 sandbox_image = "{pause}"
 disable_apparmor = true
 restrict_oom_score_adj = true
 stream_server_address = "127.0.0.1"
 stream_server_port = "0"
-[plugins."{cri}".cni]
+[plugins."io.containerd.grpc.v1.cri".cni]
 bin_dir = "{d.dir}/cni"
 conf_dir = "{d.dir}/cni"
-"""
+""", 2: COMMON + """
+[plugins."io.containerd.grpc.v1.cri"]
+stream_server_address = "127.0.0.1"
+stream_server_port = "0"
+[plugins."io.containerd.cri.v1.images".pinned_images]
+sandbox = "{pause}"
+[plugins."io.containerd.cri.v1.runtime"]
+disable_apparmor = true
+restrict_oom_score_adj = true
+[plugins."io.containerd.cri.v1.runtime".cni]
+bin_dirs = ["{d.dir}/cni"]
+conf_dir = "{d.dir}/cni"
+"""}
+NRI = "io.containerd.nri.v1.nri"        # its socket is the machine's own
 
 LogLine = namedtuple("LogLine", "time stream tag text")
 
@@ -134,31 +151,31 @@ def pause_archive():
 class CriDaemon(daemon.Daemon):
     """containerd with its CRI plugin, configured as the example has it."""
 
-    def __init__(self, edit=lambda text: text):
-        super().__init__(prefix="dcri")
+    def __init__(self, edit=lambda text: text, containerd=None):
+        super().__init__(prefix="dcri", containerd=containerd)
         self.ns = NAMESPACE
         self.cri = None
-        example = edit((EXAMPLES / "containerd-1.toml").read_text())
+        self.edit = edit
+
+    @property
+    def example(self):
+        return EXAMPLES / f"containerd-{self.containerd.number[0]}.toml"
+
+    def configure(self, ttrpc):
+        example = self.edit(self.example.read_text())
         if world.is_go():       # it knows no options but its own
             example = example.replace("io.containerd.wisp.v1",
                                       "io.containerd.runc.v2")
         # One file: `imports` would have the CRI section from one of two.
-        level = os.environ.get("WISP_E2E_LOG", "info")
         (self.dir / "config.toml").write_text(
-            f'root = "{self.dir}/root"\nstate = "{self.state}"\n' + example
-            + CONFIG.format(d=self, cri=daemon.CRI, pause=PAUSE, level=level))
+            f'root = "{self.dir}/root"\nstate = "{self.state}"\n'
+            f'disabled_plugins = ["{NRI}"]\n' + example
+            + CONFIG[self.containerd.number[0]].format(
+                d=self, pause=PAUSE,
+                level=os.environ.get("WISP_E2E_LOG", "info")))
 
     def start(self, ttrpc=None):
-        assert ttrpc is None
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                ["containerd", "-c", str(self.dir / "config.toml")],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                cwd=self.dir, start_new_session=True,
-                env=world.environ(**{**self.env, "PATH": self.path}))
-        daemon.running.append(self)
-        poll.until(self._answers,
-                   lambda: f"containerd answers\n{self.log_tail()}", 30)
+        super().start(ttrpc)
         self.cri = Client(self.socket)
         poll.until(self._serves,
                    lambda: f"the CRI plugin answers\n{self.log_tail()}", 30)
@@ -229,8 +246,8 @@ class Pod:
         self.id = d.cri.RunPodSandbox(
             config=self.config, runtime_handler=handler).pod_sandbox_id
 
-    def create(self, *cmd, memory=0):
-        c = Container(self, cmd, memory)
+    def create(self, *cmd, memory=0, **more):
+        c = Container(self, cmd, memory, more)
         self.containers.append(c)
         return c
 
@@ -255,7 +272,7 @@ class Pod:
 
 
 class Container:
-    def __init__(self, pod, cmd, memory):
+    def __init__(self, pod, cmd, memory, more):
         self.pod, self.cri = pod, pod.d.cri
         name = world.fresh()
         config = {"metadata": {"name": name},
@@ -264,7 +281,8 @@ class Container:
                   "linux": {
                       "resources": {"memory_limit_in_bytes": memory},
                       "security_context": {
-                          "namespace_options": pod.options}}}
+                          "namespace_options": pod.options}}, **more}
+        self.tty = more.get("tty", False)
         self.log_path = pod.logs / config["log_path"]
         self.id = self.cri.CreateContainer(
             pod_sandbox_id=pod.id, config=config,
@@ -288,6 +306,17 @@ class Container:
 
     def exec(self, *cmd, timeout=30):
         return self._call("ExecSync", cmd=cmd, timeout=timeout)
+
+    def exec_stream(self, *cmd, tty=False):
+        """Exec: stdin and the output through the streaming server."""
+        return streams.Stream(self._call(
+            "Exec", cmd=cmd, tty=tty, stdin=True, stdout=True,
+            stderr=not tty).url)
+
+    def attach(self):
+        return streams.Stream(self._call(
+            "Attach", tty=self.tty, stdin=True, stdout=True,
+            stderr=not self.tty).url)
 
     def exited(self, timeout=30):
         """Its status once it has ended."""

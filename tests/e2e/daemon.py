@@ -3,6 +3,7 @@
 test as io.containerd.wisp.v1 (and as io.containerd.runc.v2, for ctr takes
 --runc-binary with that name only)."""
 import itertools
+import json
 import os
 import re
 import signal
@@ -11,12 +12,17 @@ import subprocess
 import image
 import poll
 import proc
+import versions
 import world
 
 CRI = "io.containerd.grpc.v1.cri"
+# Not part of these tests, and some own folders or sockets of the machine.
+DISABLED = {1: [CRI, "io.containerd.nri.v1.nri"],
+            2: [CRI, "io.containerd.cri.v1.runtime",
+                "io.containerd.cri.v1.images", "io.containerd.nri.v1.nri"]}
 # crun 1.8 refuses a v1 layout that has a v2 hierarchy beside it.
-NO_UNIFIED = ("umount /sys/fs/cgroup/unified &&"
-              " mount -t tmpfs none /sys/fs/cgroup/unified && exec \"$@\"")
+NO_UNIFIED = ("u=/sys/fs/cgroup/unified; [ ! -d $u ] ||"
+              " { umount $u && mount -t tmpfs none $u; } && exec \"$@\"")
 # ctr 1.6 closes its end of stdout when it hears of init's exit, without
 # reading on to the end (seen by strace, whatever the shim). So what init says
 # at its end is sure to be shown only if it lives a moment longer.
@@ -30,8 +36,10 @@ class CtrError(AssertionError):
 
 
 class Daemon:
-    def __init__(self, runtime="runc", env=None, name=None, prefix="d"):
+    def __init__(self, runtime="runc", env=None, name=None, prefix="d",
+                 containerd=None):
         self.runtime = runtime
+        self.containerd = containerd or versions.main()
         self.dir = world.base / f"{prefix}{next(_numbers)}"
         self.state = self.dir / "state"
         self.socket = self.dir / "c.sock"
@@ -59,15 +67,8 @@ class Daemon:
     def start(self, ttrpc=None):
         """Start and wait until it answers. `ttrpc`: another socket path for
         its events service, so that shims cannot reach it for now."""
-        level = os.environ.get("WISP_E2E_LOG", "info")
-        config = self.dir / "config.toml"
-        config.write_text(
-            f'version = 2\nroot = "{self.dir}/root"\n'
-            f'state = "{self.state}"\ndisabled_plugins = ["{CRI}"]\n'
-            f'[grpc]\naddress = "{self.socket}"\n'
-            f'[ttrpc]\naddress = "{ttrpc or self.ttrpc}"\n'
-            f'[debug]\nlevel = "{level}"\n')
-        argv = ["containerd", "-c", str(config)]
+        self.configure(ttrpc or self.ttrpc)
+        argv = [self.containerd.path, "-c", str(self.dir / "config.toml")]
         if self.runtime == "crun":
             argv = ["unshare", "-m", "sh", "-c", NO_UNIFIED, "sh", *argv]
         with open(self.log, "ab") as log:
@@ -79,6 +80,17 @@ class Daemon:
         poll.until(self._answers,
                    lambda: f"containerd answers\n{self.log_tail()}", 30)
         return self
+
+    def configure(self, ttrpc):
+        level = os.environ.get("WISP_E2E_LOG", "info")
+        major = self.containerd.number[0]
+        (self.dir / "config.toml").write_text(
+            f'version = {major + 1}\nroot = "{self.dir}/root"\n'
+            f'state = "{self.state}"\n'
+            f'disabled_plugins = {json.dumps(DISABLED[major])}\n'
+            f'[grpc]\naddress = "{self.socket}"\n'
+            f'[ttrpc]\naddress = "{ttrpc}"\n'
+            f'[debug]\nlevel = "{level}"\n')
 
     def _answers(self):
         if self.process.poll() is not None:
@@ -98,7 +110,7 @@ class Daemon:
         """End the daemon; its shims and containers stay."""
         if self.process:
             self.process.send_signal(sig)
-            self.process.wait(30)
+            self.process.wait(30 * poll.SLOW)
             self.process = None
             running.remove(self)
 
@@ -118,7 +130,7 @@ class Daemon:
     # ---- ctr
 
     def argv(self, *args):
-        return ["ctr", "-a", str(self.socket), "-n", self.ns,
+        return [self.containerd.ctr, "-a", str(self.socket), "-n", self.ns,
                 *(str(a) for a in args)]
 
     def ctr(self, *args, ok=(0,), timeout=30, input=None, text=True):
@@ -129,8 +141,8 @@ class Daemon:
         stdin = {"stdin": subprocess.DEVNULL} if input is None else {
             "input": input}
         try:
-            p = subprocess.run(argv, capture_output=True, timeout=timeout,
-                               text=text, **stdin)
+            p = subprocess.run(argv, capture_output=True, text=text,
+                               timeout=timeout * poll.SLOW, **stdin)
         except subprocess.TimeoutExpired as e:
             raise CtrError(f"ctr {' '.join(argv[5:])}: no end within "
                            f"{timeout} s\nstdout: {_tail(e.stdout)}\n"

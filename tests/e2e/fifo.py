@@ -60,7 +60,7 @@ class Reader:
 
     def end(self, timeout=20):
         """Wait for EOF; everything."""
-        assert self.eof.wait(timeout), (
+        assert self.eof.wait(timeout * poll.SLOW), (
             f"no EOF within {timeout} s; {len(self.data)} bytes came, the "
             f"last: {bytes(self.data[-100:])!r}")
         self._thread.join()
@@ -83,7 +83,8 @@ def _open_writer(path):
 
 def write_all(path, data, timeout=30):
     """Write to a FIFO whose reader may be slow; closes it afterwards."""
-    end, view = time.monotonic() + timeout, memoryview(data)
+    end = time.monotonic() + timeout * poll.SLOW
+    view = memoryview(data)
     fd = poll.until(lambda: _open_writer(path), f"a reader of {path}")
     try:
         while view:

@@ -56,6 +56,8 @@ def files():
         here = pathlib.Path(folder)
         found |= {here / n for n in (*names, *dirs)}
     found -= KEPT | set((world.RUN_DIR / "runc").glob("*"))
+    # crun 1.28 makes it once in its state folder.
+    found -= set((world.RUN_DIR / "runc").glob("*/.empty-directory"))
     for tasks in world.base.glob(f"d*/*/{TASKS}"):
         found |= set(tasks.glob("*/*"))
     found |= set((world.base / "tmp").iterdir())

@@ -20,7 +20,7 @@ class Proc:
 
     def __str__(self):
         return (f"process {self.pid} ({self.comm}, state {self.state}, "
-                f"parent {self.ppid}) {self.cmd[:160]}")
+                f"parent {self.ppid}) {self.cmd[:400]}")
 
 
 def read(path):

@@ -69,7 +69,8 @@ class RawShim:
         timeout somebody still holds them."""
         full = {**world.environ(), **self.env, **(env or {})}
         full = {k: v for k, v in full.items() if v is not None}
-        return subprocess.run(argv, cwd=cwd, input=input, timeout=timeout,
+        return subprocess.run(argv, cwd=cwd, input=input,
+                              timeout=timeout * poll.SLOW,
                               capture_output=True, env=full, **kw)
 
     def start_raw(self, id, input=b"", env=None, flags=()):

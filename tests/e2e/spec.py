@@ -17,12 +17,17 @@ def process(args, terminal=False, env=(), cwd="/", uid=0):
 
 
 def base(args, rootfs="rootfs", cgroup=None, without=(), terminal=False,
-         annotations=None, memory=None, **kw):
-    """A small container; `without` names namespaces to leave out."""
+         annotations=None, memory=None, userns=None, **kw):
+    """A small container; `without` names namespaces to leave out; `userns`:
+    the uid and gid outside of root in a user namespace of its own."""
     linux = {"namespaces": [{"type": t} for t in (
                  "pid", "ipc", "uts", "mount", "network")
                  if t not in without],
              "resources": {"devices": [{"allow": True, "access": "rwm"}]}}
+    if userns:
+        linux["namespaces"].append({"type": "user"})
+        for key, id in zip(("uidMappings", "gidMappings"), userns):
+            linux[key] = [{"containerID": 0, "hostID": id, "size": 65536}]
     if memory:
         linux["resources"]["memory"] = {"limit": memory}
     if cgroup:

@@ -21,6 +21,7 @@ def fails(daemon, *cmd, flags=(), want):
     return r.err
 
 
+@pytest.mark.every_daemon
 def test_bad_command(daemon):
     err = fails(daemon, "/no/such/thing", want="/no/such/thing")
     assert "OCI runtime create failed" in err
@@ -64,6 +65,7 @@ def test_config_the_runtime_refuses(daemon, tmp):
     assert "OCI runtime create failed" in config(daemon, tmp, conf)
 
 
+@pytest.mark.every_daemon
 def test_no_runtime_binary(daemon):
     flags = ("--runtime", "io.containerd.runc.v2",
              "--runc-binary", "no-such-runtime")
@@ -76,6 +78,7 @@ def test_20_failures_and_a_success(daemon):
     assert daemon.say("echo fine").out == "fine\n"
 
 
+@pytest.mark.every_daemon
 def test_the_id_can_be_used_again(daemon, box):
     id = world.fresh()
     daemon.run("/no/such/thing", id=id, ok=(1,))

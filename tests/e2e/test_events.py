@@ -4,11 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import poll
 import world
 
 pytestmark = pytest.mark.both
 
 
+@pytest.mark.every_daemon
 def test_a_life(daemon, box, follow):
     c = box("sh", "-c", "trap 'exit 3' TERM; echo >/ready; "
             "while :; do sleep 0.05; done")
@@ -21,6 +23,7 @@ def test_a_life(daemon, box, follow):
         "exit(e1,5)", "exit(3)", "delete"]
 
 
+@pytest.mark.every_daemon
 def test_fields(daemon, box, follow):
     """What the events say about pid, bundle, stdio and status."""
     c = box("sh", "-c", "sleep 1000")
@@ -35,9 +38,14 @@ def test_fields(daemon, box, follow):
     assert create["rootfs"][0]["type"] == "overlay"
     assert exit["exit_status"] == 137 and exit["id"] == c.id
     assert exit["exited_at"] == delete["exited_at"]
-    assert exit["exited_at"].startswith("20")
+    when = exit["exited_at"]         # ctr 2 prints the fields as they are
+    if isinstance(when, dict):
+        assert when["seconds"] > 1700000000
+    else:
+        assert when.startswith("20")
 
 
+@pytest.mark.every_daemon
 def test_failed_exec(daemon, box, follow):
     """Added, never started, no exit with a made-up status of 0."""
     c = box("sleep", "1000")
@@ -50,6 +58,7 @@ def test_failed_exec(daemon, box, follow):
         "create", "start", "exit(137)"]
 
 
+@pytest.mark.every_daemon
 def test_failed_create(daemon, follow):
     """No event at all of a container that never was one."""
     id = world.fresh()
@@ -60,9 +69,10 @@ def test_failed_create(daemon, follow):
     assert follow.names(id) == []
 
 
+@pytest.mark.every_daemon
 def test_true_60_times(daemon, follow):
     """start before exit, however quickly init dies; each exactly once."""
-    ids = [world.fresh() for _ in range(60)]
+    ids = [world.fresh() for _ in range(poll.times(60))]
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda id: daemon.run("true", id=id), ids))
     for id in ids:
@@ -72,7 +82,7 @@ def test_true_60_times(daemon, follow):
 
 def test_true_in_exec_60_times(daemon, box, follow):
     c = box("sleep", "1000")
-    ids = [world.fresh("e") for _ in range(60)]
+    ids = [world.fresh("e") for _ in range(poll.times(60))]
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda e: c.exec("true", id=e), ids))
     for e in ids:

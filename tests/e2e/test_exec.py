@@ -12,6 +12,7 @@ import proc
 pytestmark = pytest.mark.both
 
 
+@pytest.mark.every_daemon
 def test_50_at_once(daemon, box):
     c = box("sleep", "1000")
     shim = c.shim()
@@ -30,6 +31,7 @@ def test_50_at_once(daemon, box):
     assert len(c.pids()) == 1
 
 
+@pytest.mark.every_daemon
 def test_command_not_found(daemon, box):
     c = box("sleep", "1000")
     r = c.exec("/no/such/thing", id="bad", ok=(1,))
@@ -60,17 +62,19 @@ def test_cwd_and_user(daemon, box):
     assert r.out == "/tmp\n1000\n"
 
 
+@pytest.mark.every_daemon
 def test_used_exec_id(daemon, box):
     c = box("sleep", "1000")
     first = daemon.popen(*c.exec_args("sleep", "1000", id="same"))
     poll.until(lambda: len(c.pids()) == 2, "the first exec runs")
     r = c.exec("true", id="same", ok=(1,))
-    assert "already exists" in r.err
+    assert re.search("already exists|exists already", r.err)
     assert first.poll() is None and len(c.pids()) == 2
     c.kill("KILL", "--exec-id", "same")
     assert first.wait(15) == 137
 
 
+@pytest.mark.every_daemon
 def test_exec_after_init_exited(daemon, box):
     c = box("true")
     c.wait_status("STOPPED")
@@ -78,6 +82,7 @@ def test_exec_after_init_exited(daemon, box):
     assert re.search("stopped|not running|not found", r.err), r.err
 
 
+@pytest.mark.every_daemon
 def test_init_takes_its_execs_along(daemon, box):
     c = box("sleep", "1000")
     runs = [daemon.popen(*c.exec_args("sleep", "1000")) for _ in range(5)]
@@ -88,6 +93,7 @@ def test_init_takes_its_execs_along(daemon, box):
     assert c.delete() == 137
 
 
+@pytest.mark.every_daemon
 def test_detached_exec(daemon, box):
     c = box("sleep", "1000")
     log = c.exec_detached("sh", "-c", "echo out; exec sleep 1001", id="back")

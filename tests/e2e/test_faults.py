@@ -129,14 +129,14 @@ def test_true_200_times(raw):
     """start before exit, and each once, however quickly init dies."""
     s = raw().start("c1", ["true"])
     want = ["create", "start", "exit(0)", "delete"]
-    for n in range(200):
+    for n in range(poll.times(200)):
         id = f"t{n}"
         s.bundle(id, ["/bin/true"])
         s.run(id)
         assert s.wait(id) == 0
         assert s.task.Delete(id=id).exit_status == 0
     s.until("delete", f"t{n}", 30)
-    for n in range(200):
+    for n in range(poll.times(200)):
         assert s.names(f"t{n}") == want
 
 

@@ -31,7 +31,7 @@ def test_process():
 
 def test_orphan_without_our_environment():
     """Found by its cgroup alone, as a container's process."""
-    top = world.CGROUPS / "pids" / (world.RUN + "-leak")
+    top = world.cgroup("pids", world.RUN + "-leak")
     top.mkdir()
     (top / "sub").mkdir()
     pid = int(subprocess.run(
@@ -74,7 +74,7 @@ def test_mount_in_a_daemons_namespace(own_daemon):
 
 
 def test_cgroup():
-    top = world.CGROUPS / "memory" / world.RUN
+    top = world.cgroup("memory", world.RUN)
     (top / "x").mkdir(parents=True)
     before = leaks.snapshot()
     (top / "x" / "y").mkdir()

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rootfs that a snapshotter asks for."""
+import os
+
 import pytest
 
 import image
 import poll
+import proc
 import rawshim
 import ttrpc
 import world
@@ -13,10 +16,20 @@ Mount = rawshim.Mount
 
 def mounted(s):
     """What is mounted on the rootfs and below it."""
-    top = str(s.bundles["c1"] / "rootfs")
+    return mounted_on(str(s.bundles["c1"] / "rootfs"))
+
+
+def mounted_on(top):
     with open("/proc/self/mountinfo") as f:
         return [line.split()[4][len(top):] for line in f
                 if line.split()[4].startswith(top)]
+
+
+def no_loops(*files, seconds=5):
+    """The loop devices of these files are gone."""
+    return poll.settles(lambda: not any(
+        str(f) in world.sh("losetup", "-a", text=True).stdout
+        for f in files), seconds)
 
 
 @pytest.mark.parametrize("layers", [2, 60, 200])
@@ -54,13 +67,88 @@ def test_targets(raw):
     assert mounted(s) == []
 
 
+MAPS = ["uidmap=0:100000:65536", "gidmap=0:200000:65536"]
+
+
+def test_idmapped_overlay(raw, tmp):
+    """The image's files are root's in the container, and nobody has changed
+    their owner."""
+    for d in ("s/1", "s/2", "u", "w"):
+        (tmp / d).mkdir(parents=True)
+    (tmp / "s/2/extra").write_text("x")
+    world.sh("cp", "-a", f"{image.rootfs()}/.", tmp / "s/1")
+    os.chown(tmp / "u", 100000, 200000)
+    s = raw().start("c1", [
+        "sh", "-c", "set -e; [ $(stat -c %u:%g /bin) = 0:0 ]; "
+        "[ $(stat -c %u:%g /extra) = 0:0 ]; echo x >/new; "
+        "chown 5:6 /extra; exit 3"], userns=(100000, 200000))
+    s.run(rootfs=[Mount(type="overlay", source="overlay", options=[
+        f"workdir={tmp}/w", f"upperdir={tmp}/u",
+        f"lowerdir={tmp}/s/2:{tmp}/s/1", *MAPS])])
+    assert not (s.bundles["c1"] / "mounts").exists()
+    assert s.wait() == 3
+    st = (tmp / "u/new").stat()
+    assert (st.st_uid, st.st_gid) == (100000, 200000)
+    st = (tmp / "u/extra").stat()
+    assert (st.st_uid, st.st_gid) == (100005, 200006)
+    s.task.Delete(id="c1")
+    assert mounted(s) == []
+
+
+def test_erofs_layers(raw, tmp):
+    """What containerd's erofs snapshotter sends, and its mount manager
+    resolves from 2.2 on: layers on loop devices, folders for the overlay."""
+    world.sh("mkfs.erofs", tmp / "base", image.rootfs())
+    (tmp / "d").mkdir()
+    (tmp / "d/extra").write_text("x")
+    world.sh("mkfs.erofs", tmp / "top", tmp / "d")
+    top = tmp / "top"
+    (tmp / "rw").mkdir()
+    s = raw().start("c1", ["sh", "-c", "test -e /extra && echo x >/new; "
+                           "exit 3"])
+    s.run(rootfs=[
+        Mount(type="bind", source=str(tmp / "rw"), options=["rw", "rbind"]),
+        Mount(type="erofs", source=str(top), options=["ro", "loop"]),
+        Mount(type="erofs", source=str(tmp / "base"), options=["ro", "loop"]),
+        Mount(type="format/mkdir/overlay", source="overlay", options=[
+            "X-containerd.mkdir.path={{ mount 0 }}/upper:0755",
+            "X-containerd.mkdir.path={{ mount 0 }}/work:0755",
+            "workdir={{ mount 0 }}/work", "upperdir={{ mount 0 }}/upper",
+            "lowerdir={{ overlay 1 2 }}"])])
+    assert mounted_on(str(s.bundles["c1"] / "mounts")) == ["/0", "/1", "/2"]
+    assert s.wait() == 3
+    assert (tmp / "rw/upper/new").exists()
+    s.task.Delete(id="c1")
+    assert mounted(s) == []
+    assert not (s.bundles["c1"] / "mounts").exists()
+    assert no_loops(top, tmp / "base")
+
+
+def test_shim_dies_with_mounts_aside(raw, tmp):
+    """`delete` undoes what a shim that was killed has mounted."""
+    s = raw().start("c1")
+    s.run(rootfs=[
+        Mount(type="bind", source=str(image.rootfs()), options=["ro", "bind"]),
+        Mount(type="format/bind", source="{{ mount 0 }}",
+              options=["ro", "rbind"])])
+    assert mounted_on(str(s.bundles["c1"] / "mounts")) == ["/0"]
+    proc.kill(s.pid)
+    assert s.delete("c1").returncode == 0
+    assert mounted(s) == []
+    assert not (s.bundles["c1"] / "mounts").exists()
+
+
 @pytest.mark.parametrize("kw, what", [
-    (dict(type="format/overlay", source="o"), "format/"),
-    (dict(type="mkdir/bind", source="/"), "mkdir/"),
+    (dict(type="mkfs/ext4", source="o"), "mkfs/"),
+    (dict(type="format/bind", source="{{ mount 1 }}"), "{{ mount 1 }}"),
+    (dict(type="mkdir/bind", source="/",
+          options=["X-containerd.mkdir.path=x"]), "X-containerd.mkdir"),
     (dict(type="bind", source="/", options=["X-containerd.mkdir.path=/x"]),
      "X-containerd.mkdir"),
     (dict(type="bind", source="/", options=["bind", "uidmap=0:1:2"]),
-     "idmapped"),
+     "without gidmap"),
+    (dict(type="proc", source="proc",
+          options=["uidmap=0:1:2", "gidmap=0:1:2"]), "takes no map"),
     (dict(type="tmpfs", source="t", target="../../x"), "x")])
 def test_refused(raw, kw, what):
     """The first mount is undone again."""
@@ -69,6 +157,7 @@ def test_refused(raw, kw, what):
     with pytest.raises(ttrpc.TtrpcError, match=what):
         s.create(rootfs=[first, Mount(**kw)])
     assert poll.settles(lambda: mounted(s) == [], 2)
+    assert not (s.bundles["c1"] / "mounts").exists()
 
 
 def test_ext4_image(raw, tmp):
@@ -81,5 +170,33 @@ def test_ext4_image(raw, tmp):
     s.run(rootfs=[Mount(type="ext4", source=str(img), options=["loop"])])
     assert s.wait() == 5
     s.task.Delete(id="c1")
-    assert poll.settles(lambda: str(img) not in world.sh(
-        "losetup", "-a", text=True).stdout, 5)
+    assert no_loops(img)
+
+
+def test_xfs_image(raw, tmp):
+    img = tmp / "image"
+    world.sh("truncate", "-s", "320M", img)
+    world.sh("mkfs.xfs", "-q", img)
+    (tmp / "m").mkdir()
+    world.sh("mount", "-o", "loop", img, tmp / "m")
+    world.sh("cp", "-a", f"{image.rootfs()}/.", tmp / "m")
+    world.sh("umount", tmp / "m")
+    s = raw().start("c1", ["sh", "-c", "echo x >/new; exit 5"])
+    s.run(rootfs=[Mount(type="xfs", source=str(img), options=["loop"])])
+    assert s.wait() == 5
+    s.task.Delete(id="c1")
+    assert no_loops(img)
+
+
+def test_erofs_with_devices(raw, tmp):
+    """An image whose data is in another file: both are loop devices."""
+    world.sh("truncate", "-s", "16M", tmp / "data")
+    world.sh("mkfs.erofs", "--chunksize=4096", f"--blobdev={tmp}/data",
+             tmp / "meta", image.rootfs())
+    s = raw().start("c1", ["sh", "-c", "exit 6"])
+    s.run(rootfs=[Mount(type="erofs", source=str(tmp / "meta"), options=[
+        "ro", "loop", f"device={tmp}/data"])])
+    assert s.wait() == 6
+    assert not no_loops(tmp / "data", seconds=0)
+    s.task.Delete(id="c1")
+    assert no_loops(tmp / "meta", tmp / "data")

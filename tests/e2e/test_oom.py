@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import container
+import poll
 
 pytestmark = pytest.mark.both
 LIMIT = ("--memory-limit", 16 << 20)
@@ -14,6 +15,7 @@ EARLY = ("may send the event after the exit, or not at all "
          "(containerd#12405)")
 
 
+@pytest.mark.every_daemon
 @pytest.mark.go_fails(EARLY)
 def test_oom_of_init(daemon, box, follow):
     c = box("tail", "/dev/zero", flags=("--null-io", *LIMIT))
@@ -25,7 +27,7 @@ def test_oom_of_init(daemon, box, follow):
 
 def test_oom_of_a_child_15_times(daemon, box, follow):
     """The kernel wakes the watcher before it counts the kill."""
-    for _ in range(15):
+    for _ in range(poll.times(15)):
         c = box("sh", "-c", f"{EAT}; sleep 1000",
                 flags=("--null-io", *LIMIT))
         follow.until(c, "oom")
@@ -42,6 +44,7 @@ def test_oom_of_a_child(daemon, box, follow):
     assert set(names[3:]) <= {"oom"}, "one or more, nothing else"
 
 
+@pytest.mark.every_daemon
 @pytest.mark.go_fails(EARLY)
 def test_oom_of_an_exec(daemon, box, follow):
     c = box("sleep", "1000", flags=("--null-io", *LIMIT))
@@ -68,9 +71,10 @@ def test_none_without_one(daemon, box, follow):
         "create", "start", "exit(137)", "delete"]
 
 
+@pytest.mark.every_daemon
 @pytest.mark.go_fails(EARLY)
 def test_immediate_oom_30_times(daemon, box, follow):
-    boxes = [box(how=container.known) for _ in range(30)]
+    boxes = [box(how=container.known) for _ in range(poll.times(30))]
 
     def run(c):
         daemon.ctr(*daemon.run_args("tail", "/dev/zero", id=c.id, flags=(

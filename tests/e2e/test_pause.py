@@ -4,12 +4,16 @@ import pytest
 
 import world
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.every_daemon]
 
 
 def frozen(daemon, c):
-    path = world.CGROUPS / "freezer" / daemon.ns / c.id / "freezer.state"
-    return path.read_text().strip()
+    group = world.cgroup("freezer", daemon.ns, c.id)
+    if not world.V2:
+        return (group / "freezer.state").read_text().strip()
+    events = dict(line.split() for line in
+                  (group / "cgroup.events").read_text().splitlines())
+    return {"0": "THAWED", "1": "FROZEN"}[events["frozen"]]
 
 
 def test_pause_and_resume(daemon, box, follow):

@@ -21,7 +21,7 @@ LEAVE = ("setsid sh -c 'trap \"\" HUP TERM; sleep 1000' & setsid sleep 1001 &"
 
 def members(daemon, id):
     """Processes in the container's cgroup."""
-    path = world.CGROUPS / "pids" / daemon.ns / str(id) / "cgroup.procs"
+    path = world.cgroup("pids", daemon.ns, str(id), "cgroup.procs")
     return [int(p) for p in proc.read(path).split()]
 
 
@@ -50,6 +50,7 @@ def test_leftovers_of_a_config_without_the_namespace(daemon, tmp, box):
     assert c.delete() == 3
 
 
+@pytest.mark.every_daemon
 @pytest.mark.go_fails("publishes init's exit first (containerd#10651)")
 def test_exec_exits_come_before_inits(daemon, box, follow):
     c = box("sleep", "1000", flags=HOST_PID)

@@ -13,6 +13,8 @@ import proc
 import terminal
 import world
 
+pytestmark = pytest.mark.every_daemon
+
 
 @pytest.fixture
 def d(own_daemon):
@@ -142,7 +144,7 @@ def test_restart_ten_times(d):
     shim = c.shim()
     d.restart()
     before = len(proc.fds(shim))
-    for _ in range(10):
+    for _ in range(poll.times(10)):
         d.restart()
         assert c.status() == "RUNNING"
     poll.until(lambda: len(proc.fds(shim)) <= before,

@@ -6,8 +6,9 @@ import poll
 import proc
 from test_pidns import HOST_PID, members
 
-pytestmark = [pytest.mark.both, pytest.mark.go_fails(
-    "1.6's `delete` leaves the socket of the dead shim")]
+pytestmark = [pytest.mark.both, pytest.mark.every_daemon,
+              pytest.mark.go_fails("1.6's `delete` leaves the socket of the "
+                                   "dead shim")]
 
 
 def killed(daemon, c, *pids):

@@ -167,6 +167,7 @@ def test_the_numbers_move(shim):
     becomes(1)
 
 
+@pytest.mark.every_daemon
 @pytest.mark.both
 def test_ctr_task_metrics(daemon, box):
     c = box("sleep", "1000", flags=("--null-io", "--memory-limit", 32 << 20))

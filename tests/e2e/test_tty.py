@@ -9,7 +9,7 @@ import terminal
 from daemon import LINGER
 import world
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.every_daemon]
 EOL = "\r+\n"        # ctr's own terminal adds a \r
 SIZED = ('until [ "$(stty size)" = "{0} {1}" ]; do sleep 0.05; done;'
          ' echo is-$(({0}))x{1}\r')

@@ -60,6 +60,7 @@ def test_update_in_each_state(shim):
     refused(NOT_FOUND, update, shim.task, pids(5))
 
 
+@pytest.mark.every_daemon
 @pytest.mark.both
 def test_update_of_a_container_of_containerd(daemon, box):
     """Under runc and crun; the daemon would call as we do."""

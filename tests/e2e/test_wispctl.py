@@ -38,7 +38,7 @@ def run(*args, ok=(0,), input=None, text=True, timeout=30, rm=True, **kw):
     stdin = {"stdin": subprocess.DEVNULL} if input is None else {
         "input": input}
     p = subprocess.run(argv(*args, rm=rm, **kw), capture_output=True,
-                       text=text, timeout=timeout, env=world.environ(),
+                       text=text, timeout=timeout * poll.SLOW, env=world.environ(),
                        **stdin)
     assert ok is None or p.returncode in ok, (p.returncode, p.stdout[-500:],
                                               p.stderr[-500:])

@@ -33,6 +33,8 @@ from pathlib import Path
 
 from google.protobuf import any_pb2, empty_pb2, timestamp_pb2
 
+import poll
+
 ROOT = Path(__file__).resolve().parents[2]
 
 REQUEST, RESPONSE, DATA = 1, 2, 3
@@ -187,10 +189,10 @@ class RawConnection:
         return True
 
     def _wait_readable(self, deadline):
-        poll = select.poll()
-        poll.register(self.sock, select.POLLIN)
+        ready = select.poll()
+        ready.register(self.sock, select.POLLIN)
         left_ms = max(0, deadline - time.monotonic()) * 1000
-        if not poll.poll(left_ms):
+        if not ready.poll(left_ms):
             raise TimeoutError("no frame")
 
     def shutdown(self):
@@ -261,7 +263,7 @@ class Client:
         future = self.begin(service, method, request, response_cls, metadata,
                             deadline)
         try:
-            return future.result(timeout)
+            return future.result(timeout and timeout * poll.SLOW)
         except TimeoutError:
             self._pending.pop(future.stream_id, None)
             raise TimeoutError(f"{method}: no answer in {timeout} s") from None
@@ -521,7 +523,8 @@ class EventServer(Server):
     def wait_for(self, predicate, timeout=10):
         """What predicate(self) returns, once that is true."""
         with self._cond:
-            result = self._cond.wait_for(lambda: predicate(self), timeout)
+            result = self._cond.wait_for(lambda: predicate(self),
+                                         timeout * poll.SLOW)
             if not result:
                 topics = [e.topic for e in self.attempts]
                 raise TimeoutError(f"in {timeout} s only {topics}",

@@ -24,6 +24,8 @@ SHIM = TESTED = os.path.abspath(os.environ.get("WISP_SHIM") or
                                 ROOT / "build" / "containerd-shim-wisp-v1")
 RUN_DIR = pathlib.Path("/run/containerd")
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
+V2 = (CGROUPS / "cgroup.controllers").exists()      # and nothing else
+VM = "WISP_VM" in os.environ                # tests/vm/run says so
 CLONE_NEWNS = 0x20000
 
 base = None                                # pathlib.Path, once entered
@@ -62,6 +64,7 @@ def enter():
     # What a shell in the background ignores, containers would inherit.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS):
         raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWNS)")
@@ -88,12 +91,17 @@ def leave():
 
 def cgroup_tops():
     """The run's namespaces in each hierarchy."""
-    return sorted(CGROUPS.glob(f"*/{RUN}*"))
+    return sorted(CGROUPS.glob(f"{'' if V2 else '*/'}{RUN}*"))
+
+
+def cgroup(controller, *path):
+    """A group's folder; `controller` is where v1 would have it."""
+    return (CGROUPS if V2 else CGROUPS / controller).joinpath(*path)
 
 
 def cgroups():
     """The cgroups of its containers; wispctl's are in namespace wisp."""
-    found = set(CGROUPS.glob(f"*/wisp/{RUN}*"))
+    found = set(CGROUPS.glob(f"{'' if V2 else '*/'}wisp/{RUN}*"))
     for top in (*found, *cgroup_tops()):
         found |= {d for d in top.rglob("*") if d.is_dir()}
     return found

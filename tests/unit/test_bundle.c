@@ -33,6 +33,50 @@ START_TEST(test_plain)
 }
 END_TEST
 
+#define MAPS(uid, gid) \
+	"{\"linux\":{\"uidMappings\":[" uid "],\"gidMappings\":[" gid "]}}"
+#define RANGE(inside, outside) \
+	"{\"containerID\":" inside ",\"hostID\":" outside ",\"size\":9}"
+
+/* Who root is outside. */
+START_TEST(test_id_maps)
+{
+	static const struct {
+		const char *json;
+		uint32_t uid, gid;
+	} configs[] = {
+		{MAPS("", ""), 0, 0},
+		{MAPS(RANGE("0", "7"), RANGE("0", "8")), 7, 8},
+		{MAPS(RANGE("1", "5") "," RANGE("0", "7"),
+			 RANGE("0", "8") "," RANGE("1", "5")),
+			7, 8},
+		{MAPS("{\"hostID\":7,\"containerID\":0}",
+			 "{\"hostID\":8,\"containerID\":3}"),
+			7, 0},
+		/* as Go reads what is not there */
+		{MAPS("{\"hostID\":7}", "{\"containerID\":0}"), 7, 0},
+		{MAPS("{\"hostID\":\"7\"}", "7"), 0, 0},
+		{MAPS(RANGE("0", "4294967295"), RANGE("0", "4294967294")), 0,
+			4294967294},
+		{MAPS(RANGE("0", "99999999999999999999999999"),
+			 RANGE("0", "-1")),
+			0, 0},
+		{"{\"uidMappings\":[" RANGE("0", "7") "]}", 0, 0},
+	};
+	struct bundle b;
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < LENGTH(configs); i++) {
+		ck_assert_int_eq(open_config(configs[i].json, &b, &e), 0);
+		ck_assert_msg(b.root_uid == configs[i].uid &&
+				      b.root_gid == configs[i].gid,
+			"%s: %u:%u", configs[i].json, b.root_uid, b.root_gid);
+		bundle_clear(&b);
+	}
+}
+END_TEST
+
 #define NAMESPACES(list) "{\"linux\":{\"namespaces\":[" list "]}}"
 
 START_TEST(test_pid_namespace)
@@ -80,6 +124,44 @@ START_TEST(test_pid_namespace)
 		ck_assert_int_eq(open_config(configs[i].json, &b, &e), 0);
 		ck_assert_msg(b.own_pid_namespace == configs[i].own, "%s",
 			configs[i].json);
+		bundle_clear(&b);
+	}
+}
+END_TEST
+
+START_TEST(test_systemd_cgroup)
+{
+	static const struct {
+		const char *path;
+		bool systemd;
+	} paths[] = {
+		{"system.slice:docker:0123", true},
+		{"kubepods-a.slice:cri-containerd:x", true},
+		{":docker:0123", true},
+		{".slice:a:b", true},
+		{"", false},
+		{":", false},
+		{"system.slice", false},
+		{"system.slice:docker", false},
+		{"system.slice:a:b:c", false},
+		{"slice:a:b", false},
+		{"xslice:a:b", false},
+		{"/system.slice:a:b", false},
+		{"a.slice:b:c/d", false},
+		{"/docker/0123", false},
+		{"docker", false},
+	};
+	struct bundle b;
+	char json[128];
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < LENGTH(paths); i++) {
+		snprintf(json, sizeof(json),
+			"{\"linux\":{\"cgroupsPath\":\"%s\"}}", paths[i].path);
+		ck_assert_int_eq(open_config(json, &b, &e), 0);
+		ck_assert_msg(b.systemd_cgroup == paths[i].systemd, "%s",
+			paths[i].path);
 		bundle_clear(&b);
 	}
 }
@@ -423,12 +505,13 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {test_plain, test_pid_namespace,
-		test_null_path, test_group, test_stdio_policy, test_garbage,
-		test_places, test_long_place, test_odd_config, test_size,
-		test_out_of_memory, test_paths, test_files,
-		test_exit_round_trip, test_exit_allocates_nothing, test_no_exit,
-		test_exit_garbage, NULL};
+	const TTest *const tests[] = {test_plain, test_id_maps,
+		test_pid_namespace, test_null_path, test_systemd_cgroup,
+		test_group, test_stdio_policy, test_garbage, test_places,
+		test_long_place, test_odd_config, test_size, test_out_of_memory,
+		test_paths, test_files, test_exit_round_trip,
+		test_exit_allocates_nothing, test_no_exit, test_exit_garbage,
+		NULL};
 
 	return suite_run("bundle", tests);
 }

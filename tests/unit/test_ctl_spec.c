@@ -10,6 +10,8 @@
 
 static const char *const args[] = {"sh", "-c", "echo \"\x01\"", NULL};
 
+static const struct ctl_user root = {.is_root = true, .has_tty = true};
+
 static yajl_val make(const struct ctl_spec *s)
 {
 	yajl_val v;
@@ -57,8 +59,11 @@ static bool has_text(yajl_val array, const char *text)
 
 START_TEST(test_defaults)
 {
-	struct ctl_spec s = {
-		.id = "c1", .rootfs = "/r", .cgroup = "/cg", .args = args};
+	struct ctl_spec s = {.id = "c1",
+		.rootfs = "/r",
+		.cgroup = "/cg",
+		.args = args,
+		.user = root};
 	yajl_val v = make(&s), got;
 
 	/* crun 1.8 takes nothing above 1.0 */
@@ -90,6 +95,7 @@ START_TEST(test_wishes)
 	struct ctl_spec s = {.id = "c1",
 		.rootfs = "/r",
 		.cgroup = "/cg",
+		.user = root,
 		.args = args,
 		.cwd = "/tmp",
 		.env = env,
@@ -123,6 +129,43 @@ START_TEST(test_wishes)
 }
 END_TEST
 
+/* Nothing that only root may do, or that means nothing there. */
+START_TEST(test_ordinary_user)
+{
+	struct ctl_spec s = {.id = "c1",
+		.rootfs = "/r",
+		.cgroup = "/cg",
+		.args = args,
+		.user = {.needs_own = true, .uid = 1000, .gid = 50}};
+	yajl_val v = make(&s), linux_map = at2(v, "linux", NULL), got;
+
+	ck_assert_ptr_null(ctl_json_get(linux_map, "cgroupsPath"));
+	ck_assert_ptr_nonnull(
+		find(at2(v, "linux", "namespaces"), "type", "user"));
+	got = at2(v, "linux", "uidMappings")->u.array.values[0];
+	ck_assert_int_eq(YAJL_GET_INTEGER(at2(got, "containerID", NULL)), 0);
+	ck_assert_int_eq(YAJL_GET_INTEGER(at2(got, "hostID", NULL)), 1000);
+	ck_assert_int_eq(YAJL_GET_INTEGER(at2(got, "size", NULL)), 1);
+	got = at2(v, "linux", "gidMappings")->u.array.values[0];
+	ck_assert_int_eq(YAJL_GET_INTEGER(at2(got, "hostID", NULL)), 50);
+	got = at2(v, "mounts", NULL);
+	ck_assert_ptr_null(find(got, "type", "cgroup"));
+	got = at2(find(got, "type", "devpts"), "options", NULL);
+	ck_assert(!has_text(got, "gid=5"));
+	ck_assert(has_text(got, "newinstance"));
+	yajl_tree_free(v);
+	/* root of a user namespace that somebody else made */
+	s.user = (struct ctl_user){.has_tty = true};
+	v = make(&s);
+	got = at2(v, "mounts", NULL);
+	ck_assert(has_text(
+		at2(find(got, "type", "devpts"), "options", NULL), "gid=5"));
+	ck_assert_ptr_null(find(at2(v, "linux", "namespaces"), "type", "user"));
+	ck_assert_ptr_null(ctl_json_get(at2(v, "linux", NULL), "cgroupsPath"));
+	yajl_tree_free(v);
+}
+END_TEST
+
 START_TEST(test_process)
 {
 	struct ctl_spec s = {.args = args};
@@ -140,8 +183,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {
-		test_defaults, test_wishes, test_process, NULL};
+	const TTest *const tests[] = {test_defaults, test_wishes,
+		test_ordinary_user, test_process, NULL};
 
 	return suite_run("ctl spec", tests);
 }

@@ -40,7 +40,7 @@ static int do_mount(const char *type, const char *source, const char *target,
 
 	while (options[m.n_options])
 		m.n_options++;
-	return mount_one(&m, here("m/root"), &e);
+	return mount_all(&m, 1, here("m/root"), here("m/scratch"), &e);
 }
 
 static void must_mount(const char *type, const char *source, const char *target,
@@ -158,13 +158,12 @@ START_TEST(test_refused_by_name)
 {
 	if (!scene_begin())
 		return;
-	must_fail("format/overlay", OPTIONS("ro"), -EINVAL, "'format/'");
-	must_fail("mkdir/bind", OPTIONS("ro"), -EINVAL, "'mkdir/'");
-	must_fail("format/mkdir/overlay", OPTIONS("ro"), -EINVAL,
-		"'format/mkdir/overlay'");
+	must_fail("mkfs/ext4", OPTIONS("ro"), -EINVAL, "'mkfs/'");
+	must_fail("format/mkfs/ext4", OPTIONS("ro"), -EINVAL, "'mkfs/ext4'");
 	must_fail("bind", OPTIONS("X-containerd.mkdir.path=/a"), -EINVAL,
 		"X-containerd.mkdir.path=/a");
-	must_fail("bind", OPTIONS("uidmap=0:1:1"), -ENOSYS, "uidmap=0:1:1");
+	must_fail("mkdir/bind", OPTIONS("X-containerd.mkfs.fs=ext4"), -EINVAL,
+		"X-containerd.mkfs.fs=ext4");
 	must_fail("no-such-fs", OPTIONS("ro"), -ENODEV, "no-such-fs");
 }
 END_TEST
@@ -176,6 +175,45 @@ START_TEST(test_comments)
 	must_mount("tmpfs", "tmpfs", NULL,
 		OPTIONS("X-mount.mkdir", "x-systemd.automount", "size=64k"));
 	undo();
+}
+END_TEST
+
+static void write_map(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (int)strlen(text));
+	close(fd);
+}
+
+/* In a user namespace what is mounted already keeps its flags, and a remount
+ * that does not name them is refused. */
+START_TEST(test_locked_flags)
+{
+	struct statvfs st;
+
+	if (!scene_begin())
+		return;
+	ck_assert_int_eq(mkdir("m/locked", 0755), 0);
+	ck_assert_int_eq(mount("t", "m/locked", "tmpfs",
+				 MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL),
+		0);
+	ck_assert_int_eq(unshare(CLONE_NEWUSER | CLONE_NEWNS), 0);
+	write_map("/proc/self/uid_map", "0 0 1");
+	ck_assert_int_eq(mount(NULL, here("m/locked"), NULL,
+				 MS_REMOUNT | MS_BIND | MS_RDONLY, NULL),
+		-1);
+	ck_assert_int_eq(errno, EPERM);
+	must_mount("bind", here("m/locked"), NULL, OPTIONS("rbind", "ro"));
+	ck_assert_int_eq(statvfs("m/root", &st), 0);
+	ck_assert_uint_eq(
+		st.f_flag & (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC),
+		ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC);
+	undo();
+	/* and what is the initial namespace's to grant is refused by name */
+	must_fail("bind", OPTIONS("bind", "uidmap=0:5:1", "gidmap=0:5:1"),
+		-EPERM, "user namespace");
 }
 END_TEST
 
@@ -291,7 +329,8 @@ int main(void)
 	const TTest *const tests[] = {test_overlay,
 		test_overlay_from_common_folder, test_overlay_by_layer,
 		test_too_long, test_refused_by_name, test_comments,
-		test_targets, test_targets_stay_inside, test_loop, NULL};
+		test_locked_flags, test_targets, test_targets_stay_inside,
+		test_loop, NULL};
 
 	return suite_run("mount", tests);
 }

@@ -39,7 +39,7 @@ static int mount_text(const char *type, const char *source, const char *options,
 	snprintf(copy, sizeof(copy), "%s", options);
 	for (o = strtok_r(copy, ",", &save); o; o = strtok_r(NULL, ",", &save))
 		list[m.n_options++] = o;
-	return mount_one(&m, here(target), e);
+	return mount_all(&m, 1, here(target), here("scratch"), e);
 }
 
 static void assert_mount(const char *type, const char *source,

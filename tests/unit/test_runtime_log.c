@@ -33,6 +33,22 @@ static void assert_said(const char *text, const char *want)
 	ck_assert_str_eq(e->msg, want);
 }
 
+/* As crun 1.28 writes it, with what it says on stderr before. */
+START_TEST(test_objects_of_several_lines)
+{
+	assert_said("no `{x}`: oh \"\n{\n  \"msg\": \"no `{\\\"}`\",\n"
+		    "  \"level\": \"error\",\n  \"time\": \"t\"\n}\n"
+		    "{\n  \"msg\": \"w\",\n  \"level\": \"warning\"\n}\n",
+		"OCI runtime create failed: no `{\"}`");
+	assert_said("{\"level\":\"error\",\"msg\":\"a\"}"
+		    "{\"level\":\"error\",\"msg\":\"b\"} rest\n",
+		"OCI runtime create failed: b");
+	/* one that does not end is not text, either */
+	assert_said(
+		"{\n  \"msg\": \"one\",\n  \"level\": \"error\"\n", NO_ERROR);
+}
+END_TEST
+
 START_TEST(test_last_error_wins)
 {
 	assert_said("{\"level\":\"error\",\"msg\":\"one\",\"time\":\"t\"}\n"
@@ -306,12 +322,12 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {test_last_error_wins, test_fatal,
-		test_error_without_message, test_only_the_top_level,
-		test_escapes, test_nothing_to_say, test_missing, test_garbage,
-		test_nul_bytes, test_every_byte, test_long_message, test_huge,
-		test_stderr, test_kill, test_is_missing, test_out_of_memory,
-		NULL};
+	const TTest *const tests[] = {test_objects_of_several_lines,
+		test_last_error_wins, test_fatal, test_error_without_message,
+		test_only_the_top_level, test_escapes, test_nothing_to_say,
+		test_missing, test_garbage, test_nul_bytes, test_every_byte,
+		test_long_message, test_huge, test_stderr, test_kill,
+		test_is_missing, test_out_of_memory, NULL};
 
 	return suite_run("runtime_log", tests);
 }

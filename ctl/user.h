@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * user.h - what whoever runs us may do (user_namespaces(7)).
+ */
+#ifndef WISP_CTL_USER_H
+#define WISP_CTL_USER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ctl_user {
+	bool is_root;   /* of the host: may make cgroups */
+	bool needs_own; /* an ordinary user: containers need a user
+			 * namespace, in which root is this user */
+	bool has_tty;   /* the group 5 means something */
+	uint32_t uid, gid;
+};
+
+void ctl_user_look(struct ctl_user *ret);
+
+#endif
