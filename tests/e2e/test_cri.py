@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Under Kubernetes' CRI: pods of several containers, one shim for each pod.
 
-containerd is configured by docs/examples/containerd-1.toml or containerd-2.toml
-as it stands; the client says what a kubelet says (see cri.py).
+containerd is configured by docs/examples/containerd-1.toml, or -2.toml, as it
+stands; the client says what a kubelet says (see cri.py).
 """
 import os
 import re
