@@ -61,18 +61,6 @@ static void on_namespace(
 		rd->b->own_pid_namespace = !rd->has_path;
 }
 
-/* Whatever is there instead of a string must not be taken for nothing. */
-static void on_policy(
-	struct reading *rd, enum json_type type, const char *text, size_t n)
-{
-	char **policy = &rd->b->stdio_policy;
-
-	free(*policy);
-	*policy =
-		type == JSON_STRING ? strndup(text, n) : strdup("(no string)");
-	rd->no_memory |= !*policy;
-}
-
 /* A range is known when the next one begins, or all is read. */
 static void end_range(struct reading *rd, int which)
 {
@@ -118,6 +106,18 @@ static bool is_systemd_path(const char *text, size_t n)
 	       !memchr(second + 1, ':', n - (size_t)(second - text) - 1);
 }
 
+/* Whatever is there instead of a string must not be taken for nothing. */
+static void on_policy(
+	struct reading *rd, enum json_type type, const char *text, size_t n)
+{
+	char **policy = &rd->b->stdio_policy;
+
+	free(*policy);
+	*policy =
+		type == JSON_STRING ? strndup(text, n) : strdup("(no string)");
+	rd->no_memory |= !*policy;
+}
+
 static void on_value(const char *path, enum json_type type, const char *text,
 	size_t n, void *arg)
 {
@@ -132,10 +132,10 @@ static void on_value(const char *path, enum json_type type, const char *text,
 	if (strncmp(path, "linux.namespaces[]", 18) == 0 &&
 		(type == JSON_STRING || type == JSON_OBJECT))
 		on_namespace(rd, path, text, n);
-	if (strcmp(path, "annotations." POLICY_ANNOTATION) == 0)
-		on_policy(rd, type, text, n);
 	if (strcmp(path, "linux.cgroupsPath") == 0 && type == JSON_STRING)
 		rd->b->systemd_cgroup = is_systemd_path(text, n);
+	if (strcmp(path, "annotations." POLICY_ANNOTATION) == 0)
+		on_policy(rd, type, text, n);
 	for (i = 0; i < 2 && type == JSON_STRING && n > 0; i++) {
 		if (strcmp(path, group_annotations[i]) != 0)
 			continue;

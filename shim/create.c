@@ -54,6 +54,7 @@ static int leave_notes(struct task *t, struct err *e)
 	char path[BUNDLE_PATH_MAX];
 	int r;
 
+	bundle_remove(t->bundle.dir, BUNDLE_RELEASED);
 	bundle_remove(t->bundle.dir, "exit-status");
 	bundle_remove(t->bundle.dir, PID_FILE);
 	r = bundle_path(t->bundle.dir, "options.json", path);

@@ -75,7 +75,7 @@ int runtime_root(
 	int r;
 
 	if (!o->root) {
-		r = host_own_dir("runc", own, sizeof(own), e);
+		r = host_own_dir("runc", sizeof(own), own, sizeof(own), e);
 		if (r < 0) {
 			err_prefix(e, "the OCI runtime's state");
 			return r;

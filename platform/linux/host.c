@@ -337,7 +337,8 @@ static int own_dir(const char *dir)
 	return faccessat(fd, ".", W_OK, AT_EACCESS) < 0 ? -errno : 0;
 }
 
-int host_own_dir(const char *name, char *buf, size_t n, struct err *e)
+int host_own_dir(
+	const char *name, size_t longest, char *buf, size_t n, struct err *e)
 {
 	const char *xdg = getenv("XDG_RUNTIME_DIR");
 	int r;
@@ -350,7 +351,7 @@ int host_own_dir(const char *name, char *buf, size_t n, struct err *e)
 		return err_sys(e, r, "folder '%s'", buf);
 	if (xdg && xdg[0] == '/') {
 		snprintf(buf, n, "%s/containerd/%s", xdg, name);
-		if (own_dir(buf) == 0)
+		if (strlen(buf) <= longest && own_dir(buf) == 0)
 			return 0;
 	}
 	snprintf(buf, n, "/tmp/containerd-%s-%u", name, geteuid());

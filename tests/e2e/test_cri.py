@@ -415,6 +415,7 @@ def test_oom_of_one_of_two(pod):
 # ---- the daemon, the shim
 
 
+@pytest.mark.go_fails("forgets it from 1.7 on: it lists no pids")
 def test_daemon_restart(pod, kubelet):
     """Pods outlive the daemon, and what ended meanwhile is known after."""
     p = pod()
