@@ -35,8 +35,12 @@ def dump(s, id="c1", *args):
     return json.loads(ctl("dump", "-n", s.ns, "-o", "json", *args, id))
 
 
+def inspect_of(ns, id):
+    return json.loads(ctl("inspect", "-n", ns, "-o", "json", id))
+
+
 def inspect(s, id="c1"):
-    return json.loads(ctl("inspect", "-n", s.ns, "-o", "json", id))
+    return inspect_of(s.ns, id)
 
 
 @pytest.fixture
