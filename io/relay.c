@@ -62,7 +62,7 @@ struct relay {
 	size_t skipped;      /* how much of it there was */
 };
 
-static const struct relay_options blocking = {.policy = {POLICY_BLOCK}};
+static const struct relay_options blocking = {.policy = {.kind = POLICY_BLOCK}};
 
 static void relay_pump(struct relay *r);
 static void relay_ready(struct stream *s, unsigned what, void *arg);

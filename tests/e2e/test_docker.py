@@ -10,6 +10,7 @@ import pytest
 import docker
 import poll
 import proc
+import test_inspect
 import versions
 import world
 
@@ -198,6 +199,17 @@ def test_logs_follow(d, box):
     p = d.popen("logs", "-f", c.id, stdout=subprocess.PIPE, text=True)
     c.exec("touch", "/go")
     assert p.communicate(timeout=30 * poll.SLOW)[0] == "last\n"
+
+
+def test_stdio_policy(box):
+    """Handed over by docker, followed, and shown from outside."""
+    c = box("sh", "-c", "seq 1 20000; sleep 1000",
+            flags=("--annotation", "io.wisp.stdio.policy=spool=2m"))
+    c.until_log("\n20000\n")
+    i = test_inspect.inspect_of(world.RUN, c.id[:12])
+    assert i["container"]["id"] == c.id
+    assert i["container"]["policy"] == "spool=2097152,then=block"
+    assert i["processes"][0]["pid"] == c.state()["Pid"]
 
 
 # ---- exec

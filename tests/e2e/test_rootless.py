@@ -66,7 +66,7 @@ class User:
         return ["unshare", "-m", "sh", "-c", PRELUDE, str(self.etc),
                 *PLACES[place], *(str(a) for a in args)]
 
-    def run(self, place, *args, timeout=60, **kw):
+    def run(self, place, *args, timeout=60 * poll.SLOW, **kw):
         kw.setdefault("env", self.env)
         kw.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.run(self.argv(place, *args), capture_output=True,
@@ -110,7 +110,7 @@ def test_wispctl(user, place, oci):
 @pytest.mark.parametrize("place", ["user", "ids"])
 def test_terminal(user, place):
     a = user.argv(place, *user.wispctl("-it", "--", "sh"))
-    t = pexpect.spawn(a[0], a[1:], timeout=30, encoding="utf-8",
+    t = pexpect.spawn(a[0], a[1:], timeout=30 * poll.SLOW, encoding="utf-8",
                       env=user.env, cwd="/")
     t.sendline("tty; echo o''k >/dev/stdout; exit 4")
     t.expect("/dev/pts/0\r\n")
@@ -205,24 +205,19 @@ class RootlessDaemon(daemons.Daemon):
         # PATH's: root's cache is closed to the user.
         super().__init__(runtime, containerd=versions.known()[0])
         self.user = user
-        self.top = user.home / "containerd.d"
-        self.top.mkdir()
-        os.chown(self.top, UID, UID)
-        self.state = self.top / "state"
-        self.socket = self.top / "c.sock"
-        self.daemon_pid = None
+        self.dir = user.home / "containerd.d"
+        self.dir.mkdir()
+        os.chown(self.dir, UID, UID)
+        self.state = self.dir / "state"
+        self.socket = self.dir / "c.sock"
+        self.ttrpc = self.dir / "t.sock"
 
     def start(self):
-        config = self.dir / "config.toml"
-        config.write_text(
-            f'version = 2\nroot = "{self.top}/root"\n'
-            f'state = "{self.state}"\n'
-            f'disabled_plugins = ["{daemons.CRI}"]\n'
-            f'[grpc]\naddress = "{self.socket}"\n'
-            f'[ttrpc]\naddress = "{self.top}/t.sock"\n')
+        self.configure(self.ttrpc)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                self.user.argv("ids", "containerd", "-c", config),
+                self.user.argv("ids", self.containerd.path, "-c",
+                               self.dir / "config.toml"),
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/",
                 env=self.user.env, start_new_session=True)
         daemons.running.append(self)
@@ -236,7 +231,7 @@ class RootlessDaemon(daemons.Daemon):
 
     def run_args(self, *cmd, flags=(), id=None):
         return super().run_args(*cmd, id=id, flags=(
-            "--fifo-dir", str(self.top / "fifo"), "--cgroup", "",
+            "--fifo-dir", str(self.dir / "fifo"), "--cgroup", "",
             "--cpu-shares", "0", *flags))
 
 
@@ -247,7 +242,7 @@ def rootless(request, user, no_leaks):
         yield d.prepare()
     finally:
         d.stop()
-        world.sh("umount", "-R", d.top, check=False)
+        world.sh("umount", "-R", d.dir, check=False)
 
 
 def test_containerd(rootless, user):
@@ -256,7 +251,7 @@ def test_containerd(rootless, user):
     assert (p.out, p.err.splitlines()[-1:]) == ("0\nx\n", ["y"])
     d.ctr(*d.run_args("sleep", "1000", flags=("-d", "--null-io"), id="c"))
     p = d.ctr("task", "exec", "--exec-id", "e", "--fifo-dir",
-              str(d.top / "fifo"), "c", "sh", "-c", "echo in; exit 5",
+              str(d.dir / "fifo"), "c", "sh", "-c", "echo in; exit 5",
               ok=(5,))
     d.ctr("task", "kill", "-s", "KILL", "c")
     poll.until(lambda: d.tasks()["c"][1] == "STOPPED", "it ends", 10)
