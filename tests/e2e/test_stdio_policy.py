@@ -249,8 +249,10 @@ def test_memory_is_flat(raw, out):
     reader.end()
     assert after[1] == before[1] == idle[1] + 1
     if "ASAN_OPTIONS" not in os.environ:
-        assert after[0] <= before[0], f"{before} -> {after} KiB"
-        assert after[0] <= idle[0] + 24, f"{idle} -> {after} KiB"
+        # its program is on a tmpfs: pages of code that it has not run
+        # before count, too
+        assert after[0] <= before[0] + 128, f"{before} -> {after} KiB"
+        assert after[0] <= idle[0] + 256, f"{idle} -> {after} KiB"
 
 
 def dirty(pid):
