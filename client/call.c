@@ -104,19 +104,24 @@ static struct pending *pending_new(
 
 int client_call(struct client_shim *s, const struct client_call *call)
 {
+	const ProtobufCServiceDescriptor *desc =
+		&containerd__task__v3__task__descriptor;
 	const ProtobufCMethodDescriptor *method;
 	struct pending *p;
 	int r;
 
 	if (!client_shim_is_connected(s))
 		return -ENOTCONN;
+	if (call->service)
+		desc = call->desc;
 	method = protobuf_c_service_descriptor_get_method_by_name(
-		&containerd__task__v3__task__descriptor, call->method);
+		desc, call->method);
 	p = pending_new(s, call);
 	if (!p)
 		return -ENOMEM;
-	r = ttrpc_client_call(client_shim_link(s), client_shim_service(s),
-		method, call->request, 0, client_shim_ns(s), on_result, p);
+	r = ttrpc_client_call(client_shim_link(s),
+		call->service ? call->service : client_shim_service(s), method,
+		call->request, 0, client_shim_ns(s), on_result, p);
 	if (r < 0)
 		pending_free(p);
 	else

@@ -16,7 +16,9 @@ typedef int (*client_apply)(
 	const ProtobufCMessage *response, void *owner, void *ret);
 
 struct client_call {
-	const char *method;              /* of containerd.task.v3.Task */
+	const char *method;  /* of containerd.task.v2 or v3.Task, or of this: */
+	const char *service; /* its name, with desc; NULL: as above */
+	const ProtobufCServiceDescriptor *desc;
 	const ProtobufCMessage *request; /* borrowed for the call */
 	void *owner;                     /* the handle the call is made on */
 	client_apply apply; /* NULL: nothing to record; 0 or -errno */

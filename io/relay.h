@@ -13,12 +13,18 @@
  * both streams are closed and done() runs, once, from the loop, never inside a
  * function of this header.
  *
- * A destination that refuses bytes without being broken (a full disk) loses
- * them, and reading goes on: the writer at the far end must not hang for it.
+ * A destination without room stops it all the same if it is a disk that is
+ * full: it is tried again until there is room. What else a destination refuses
+ * without being broken (EIO) is lost, and reading goes on.
+ *
+ * All of that is the policy `block` (policy.h), which a relay has unless it is
+ * told another. Under `drop` everything passes through the buffer, so that
+ * whole lines can be dropped; under `spool` only what does not go straight on.
  */
 #ifndef WISP_IO_RELAY_H
 #define WISP_IO_RELAY_H
 
+#include "io/policy.h"
 #include "platform/stream.h"
 
 struct relay;
@@ -38,6 +44,17 @@ int relay_start(struct event_base *base, struct stream *from, struct stream *to,
  */
 void relay_outlive(struct relay *r);
 
+/* Called right after relay_start(). Borrowed for the relay's life. */
+struct relay_options {
+	struct policy policy;
+	const char *dir; /* for the file of a spool */
+	/* The bytes do something else from now on; from the loop. NULL: nobody
+	 * is told. The relay must not be freed in here. */
+	void (*told)(struct relay *r, enum flow_state now, void *arg);
+	void *arg;
+};
+void relay_set_options(struct relay *r, const struct relay_options *options);
+
 /* Ends the relay as soon as the source is empty, for a source that never comes
  * to an end by itself: what was written before this call is delivered. */
 void relay_finish(struct relay *r);
@@ -47,7 +64,8 @@ void relay_finish(struct relay *r);
 void relay_trust_reader(struct relay *r);
 
 /* True while there are bytes that a reader, as far as it is known, is still to
- * take: in the source, here, or in the FIFO. */
+ * take: in the source, here, or in the FIFO. Where the policy is not `block`, a
+ * reader who has taken nothing for a while counts for nobody. */
 bool relay_is_unread(struct relay *r);
 
 /* True while bytes are known to wait for room in the destination. */
@@ -56,8 +74,11 @@ bool relay_is_blocked(const struct relay *r);
 /* Delivered: accepted by the destination, and after relay_outlive() taken out
  * of the pipe. */
 uint64_t relay_bytes(const struct relay *r);
-/* Refused by the destination, or left unread in it. */
+/* Dropped, refused by the destination, or left unread in it. */
 uint64_t relay_lost(const struct relay *r);
+
+/* For people who look. */
+void relay_stats(const struct relay *r, struct flow_stats *ret);
 
 /* Closes both streams, if they still are open, and frees; done() does not run
  * any more. NULL is fine. May be called from done(). */

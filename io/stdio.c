@@ -19,7 +19,8 @@ struct line {
 	struct stream *pipe;   /* our end of the pipe to the process */
 	struct endpoint *theirs;
 	struct relay *relay;
-	bool logger; /* the daemon's side is a pipe to a logger */
+	bool logger;             /* the daemon's side is a pipe to a logger */
+	struct flow_stats *last; /* when it had ended; NULL: it has not */
 };
 
 struct stdio {
@@ -31,7 +32,10 @@ struct stdio {
 	void *arg;
 	bool started, stdin_closed, cut;
 	unsigned waited_ms, quiet_ms;
-	uint64_t lost, seen; /* bytes, at the last tick */
+	uint64_t lost, seen;          /* bytes, at the last tick */
+	struct relay_options options; /* of outputs */
+	void (*told)(int fd, const struct flow_stats *fs, void *arg);
+	void *told_arg;
 };
 
 #define TICK_MS 100
@@ -101,6 +105,19 @@ static int open_lines(
 
 static void stdio_tick(evutil_socket_t fd, short what, void *arg);
 
+static void line_told(struct relay *r, enum flow_state now, void *arg)
+{
+	struct stdio *s = arg;
+	struct flow_stats fs;
+	int i;
+
+	relay_stats(r, &fs);
+	fs.state = now;
+	for (i = OUT; i < N; i++)
+		if (s->line[i].relay == r && s->told)
+			s->told(i, &fs, s->told_arg);
+}
+
 int stdio_check(const char *in, const char *out, const char *err, struct err *e)
 {
 	const char *text[N] = {in, out, err};
@@ -168,6 +185,12 @@ int stdio_open(struct event_base *base, const struct stdio_config *config,
 		return err_set(e, -ENOMEM, "no memory for stdio");
 	}
 	s->base = base;
+	s->options = (struct relay_options){.policy = config->policy,
+		.dir = config->dir,
+		.told = line_told,
+		.arg = s};
+	s->told = config->told;
+	s->told_arg = config->told_arg;
 	take_loggers(s, config);
 	r = stdio_check(config->in, config->out, config->err, e);
 	if (r == 0)
@@ -194,18 +217,33 @@ const char *stdio_console_socket(const struct stdio *s)
 	return s->console ? console_socket(s->console) : NULL;
 }
 
+/* Its counters stay, for people who look; without memory they do not. */
+static void close_line(struct stdio *s, int i)
+{
+	struct line *l = &s->line[i];
+	struct flow_stats fs;
+
+	relay_stats(l->relay, &fs);
+	fs.lost += fs.spooled + fs.waiting;
+	fs.spooled = fs.waiting = fs.unread = 0;
+	fs.ended = true;
+	if (i != IN)
+		s->lost += fs.lost;
+	l->last = malloc(sizeof(*l->last));
+	if (l->last)
+		*l->last = fs;
+	relay_free(l->relay);
+	l->relay = NULL;
+}
+
 static void line_ended(struct relay *r, void *arg)
 {
 	struct stdio *s = arg;
 	int i;
 
-	for (i = 0; i < N; i++) {
-		if (s->line[i].relay != r)
-			continue;
-		s->lost += relay_lost(r);
-		relay_free(r);
-		s->line[i].relay = NULL;
-	}
+	for (i = 0; i < N; i++)
+		if (s->line[i].relay == r)
+			close_line(s, i);
 	if (s->drained)
 		event_active(s->tick, EV_TIMEOUT, 0);
 }
@@ -242,6 +280,8 @@ static int start_line(struct stdio *s, int i)
 	r = relay_start(s->base, from, to, line_ended, s, &l->relay);
 	if (r == 0 && l->logger)
 		relay_outlive(l->relay);
+	if (r == 0 && i != IN)
+		relay_set_options(l->relay, &s->options);
 	return r;
 }
 
@@ -310,9 +350,7 @@ static void drop_output(struct stdio *s)
 		if (!s->line[i].relay)
 			continue;
 		s->cut = true;
-		s->lost += relay_lost(s->line[i].relay);
-		relay_free(s->line[i].relay);
-		s->line[i].relay = NULL;
+		close_line(s, i);
 	}
 }
 
@@ -346,10 +384,8 @@ void stdio_drain(struct stdio *s, void (*done)(void *arg), void *arg)
 	bool blocked;
 	int i;
 
-	if (s->line[IN].relay) {
-		relay_free(s->line[IN].relay);
-		s->line[IN].relay = NULL;
-	}
+	if (s->line[IN].relay)
+		close_line(s, IN);
 	for (i = OUT; i < N; i++)
 		if (s->line[i].relay)
 			relay_trust_reader(s->line[i].relay);
@@ -386,6 +422,18 @@ uint64_t stdio_lost(const struct stdio *s)
 	return lost;
 }
 
+bool stdio_stats(const struct stdio *s, int fd, struct flow_stats *ret)
+{
+	const struct line *l = &s->line[fd];
+
+	*ret = (struct flow_stats){0};
+	if (l->relay)
+		relay_stats(l->relay, ret);
+	else if (l->last)
+		*ret = *l->last;
+	return l->relay || l->last || l->daemon;
+}
+
 void stdio_close(struct stdio *s)
 {
 	int i;
@@ -399,6 +447,7 @@ void stdio_close(struct stdio *s)
 		stream_close(l->daemon);
 		stream_close(l->pipe);
 		endpoint_close(l->theirs);
+		free(l->last);
 	}
 	console_close(s->console);
 	event_free(s->tick);

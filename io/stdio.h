@@ -17,6 +17,7 @@
 #ifndef WISP_IO_STDIO_H
 #define WISP_IO_STDIO_H
 
+#include "io/policy.h"
 #include "platform/stream.h"
 
 struct stdio;
@@ -26,11 +27,17 @@ struct stdio_config {
 				     * the null device */
 	bool terminal;              /* err is unused then */
 	uint32_t uid, gid;          /* who owns the process's ends of pipes */
-	const char *dir;            /* for the console socket, if terminal */
+	const char *dir;            /* for the console socket and spools; must
+				     * stay */
 	const char *name;           /* likewise: unique within dir */
 	/* Where stdout and stderr go if their paths name a logger: the pipes to
 	 * it. Consumed by stdio_open(), also on failure; otherwise NULL. */
 	struct stream *to_logger[2];
+	struct policy policy; /* of output; spools are files in dir */
+	/* The output fd (1 or 2) does something else from now on: fs->state.
+	 * From the loop. NULL: nobody is told. */
+	void (*told)(int fd, const struct flow_stats *fs, void *arg);
+	void *told_arg;
 };
 
 /* How long stdio_drain() waits: for a source that is silent but held open by
@@ -81,9 +88,13 @@ bool stdio_is_unread(const struct stdio *s);
  * bytes that nobody read. */
 bool stdio_was_cut(const struct stdio *s);
 
-/* Bytes that could not be stored where they should be (a full disk), or that a
- * logger did not take. */
+/* Bytes of output that were dropped, could not be stored where they should be,
+ * that a logger did not take, or that waited when a drain gave up. */
 uint64_t stdio_lost(const struct stdio *s);
+
+/* What became of descriptor 0, 1 or 2; false if it is no stream of ours. For
+ * people who look. */
+bool stdio_stats(const struct stdio *s, int fd, struct flow_stats *ret);
 
 /* Closes everything; done() does not run any more. NULL is fine. */
 void stdio_close(struct stdio *s);

@@ -46,11 +46,12 @@ int host_set_oom_score(void);
 /* Gives back to the system what free() kept: after a burst, before idling. */
 void host_trim_memory(void);
 
-/* Runs cb from the loop when somebody wants this process to end: SIGTERM or
- * SIGINT. */
+/* From the loop: terminate() when somebody wants this process to end (SIGTERM
+ * or SIGINT), dump() when somebody wants to know what it does (SIGUSR1). */
 struct host_signals;
 int host_signals_new(struct event_base *base, void (*terminate)(void *arg),
-	void *arg, struct host_signals **ret, struct err *e);
+	void (*dump)(void *arg), void *arg, struct host_signals **ret,
+	struct err *e);
 void host_signals_free(struct host_signals *h);
 
 /* All of stdin, up to max bytes, into fresh memory; nothing if it is a
@@ -72,12 +73,14 @@ int host_log_write(const char *line, size_t n);
 /*
  * A folder of this user's own for what lives as long as containers do, made if
  * need be: /run/containerd/name; for those who must not write there,
- * $XDG_RUNTIME_DIR/containerd/name, or else /tmp/containerd-name-UID. (As
+ * $XDG_RUNTIME_DIR/containerd/name, unless that is longer than longest, or else
+ * /tmp/containerd-name-UID. (As
  * containerd's defaultSocketDir(), core/runtime/v2/shim_unix.go.) It is the
  * same one each time. -errno tells what is wrong with the last of them: it may
  * be somebody else's.
  */
-int host_own_dir(const char *name, char *buf, size_t n, struct err *e);
+int host_own_dir(
+	const char *name, size_t longest, char *buf, size_t n, struct err *e);
 
 /* Makes a folder for this user only (0700), with its parents (0711), and locks
  * it (flock(2)) until host_unlock_dir(). -ETIMEDOUT after timeout_ms. */

@@ -39,7 +39,8 @@ void listener_close(struct listener *l);
 /* Removes an address's name. 0, also if it was gone. */
 int listener_unlink(const char *address);
 
-/* 0 if somebody listens there, else -ECONNREFUSED (stale), -ENOENT, ... */
+/* 0 if somebody listens there, else -ECONNREFUSED (stale, or its process is
+ * about to be gone: it was killed), -ENOENT, ... */
 int listener_probe(const char *address);
 
 #endif

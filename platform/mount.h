@@ -31,6 +31,9 @@ struct mount_spec {
  *   what begins with "x-" or "X-" is a comment, as it is to mount(8); the rest
  *   is the file system's data. An overlay may have more than a page of it.
  *
+ * A type fuse.X or fuse3.X is made by the program X, which mount.fuse or
+ * mount.fuse3 runs; all options are its own.
+ *
  * Before a type, containerd's docs/mounts.md has, in any order,
  *
  *   format/  source, target and options may have {{ source N }}, {{ target N

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/policy.h"
 #include "platform/auto.h"
 #include "platform/file.h"
 #include "platform/mount.h"
@@ -90,6 +91,33 @@ static void on_map(struct reading *rd, int which, const char *key,
 	}
 }
 
+static bool is_systemd_path(const char *text, size_t n)
+{
+	const char *first = memchr(text, ':', n), *second;
+	size_t slice;
+
+	if (!first || memchr(text, '/', n))
+		return false;
+	slice = (size_t)(first - text);
+	if (slice > 0 && (slice < 6 || memcmp(first - 6, ".slice", 6) != 0))
+		return false;
+	second = memchr(first + 1, ':', n - slice - 1);
+	return second &&
+	       !memchr(second + 1, ':', n - (size_t)(second - text) - 1);
+}
+
+/* Whatever is there instead of a string must not be taken for nothing. */
+static void on_policy(
+	struct reading *rd, enum json_type type, const char *text, size_t n)
+{
+	char **policy = &rd->b->stdio_policy;
+
+	free(*policy);
+	*policy =
+		type == JSON_STRING ? strndup(text, n) : strdup("(no string)");
+	rd->no_memory |= !*policy;
+}
+
 static void on_value(const char *path, enum json_type type, const char *text,
 	size_t n, void *arg)
 {
@@ -104,6 +132,10 @@ static void on_value(const char *path, enum json_type type, const char *text,
 	if (strncmp(path, "linux.namespaces[]", 18) == 0 &&
 		(type == JSON_STRING || type == JSON_OBJECT))
 		on_namespace(rd, path, text, n);
+	if (strcmp(path, "linux.cgroupsPath") == 0 && type == JSON_STRING)
+		rd->b->systemd_cgroup = is_systemd_path(text, n);
+	if (strcmp(path, "annotations." POLICY_ANNOTATION) == 0)
+		on_policy(rd, type, text, n);
 	for (i = 0; i < 2 && type == JSON_STRING && n > 0; i++) {
 		if (strcmp(path, group_annotations[i]) != 0)
 			continue;
@@ -184,6 +216,7 @@ void bundle_clear(struct bundle *b)
 {
 	free(b->dir);
 	free(b->group);
+	free(b->stdio_policy);
 	memset(b, 0, sizeof(*b));
 }
 

@@ -3,8 +3,9 @@
  * bundle.h - the folder of a container: what the shim reads in it and leaves.
  *
  * The OCI runtime specification's bundle.md: config.json and rootfs. The shim
- * adds init.pid, runtime, options.json, exit-status, and address; and, while
- * there are such mounts, a folder mounts.
+ * adds init.pid, runtime, options.json, exit-status, and address; while there
+ * are such mounts, a folder mounts; at last released: nothing of the container
+ * is left.
  */
 #ifndef WISP_SHIM_BUNDLE_H
 #define WISP_SHIM_BUNDLE_H
@@ -16,6 +17,7 @@
 #include "platform/err.h"
 
 #define BUNDLE_PATH_MAX 4096
+#define BUNDLE_RELEASED "released"
 
 /* Where the container's files are mounted, and what these mounts consist of. */
 #define BUNDLE_ROOTFS "rootfs"
@@ -28,6 +30,10 @@ struct bundle {
 	 * a map for it; else 0. */
 	uint32_t root_uid, root_gid;
 	char *group; /* containers of one group share a shim; NULL: none */
+	/* linux.cgroupsPath is "[SLICE.slice]:PREFIX:NAME", as only the systemd
+	 * driver of runc and crun reads it (runc's docs/systemd.md) */
+	bool systemd_cgroup;
+	char *stdio_policy; /* the annotation of io/policy.h, or NULL */
 };
 
 /*

@@ -117,11 +117,24 @@ static int answer(const struct cleanup *c, struct err *e)
 	return r < 0 ? err_sys(e, r, "print the answer") : 0;
 }
 
+static bool is_released(const struct cleanup *c)
+{
+	char path[BUNDLE_PATH_MAX];
+
+	return bundle_path(c->dir, BUNDLE_RELEASED, path) == 0 &&
+	       access(path, F_OK) == 0;
+}
+
 static int clean(struct cleanup *c, struct err *e)
 {
 	struct err own;
-	int r = read_notes(c, e);
+	int r;
 
+	if (is_released(c)) {
+		remove_socket(c);
+		return 0;
+	}
+	r = read_notes(c, e);
 	/* each step is done, whatever became of the one before */
 	if (runtime_forget(c, &own) < 0)
 		fprintf(stderr, "containerd-shim-wisp-v1: %s\n", own.msg);

@@ -54,6 +54,7 @@ static int leave_notes(struct task *t, struct err *e)
 	char path[BUNDLE_PATH_MAX];
 	int r;
 
+	bundle_remove(t->bundle.dir, BUNDLE_RELEASED);
 	bundle_remove(t->bundle.dir, "exit-status");
 	bundle_remove(t->bundle.dir, PID_FILE);
 	r = bundle_path(t->bundle.dir, "options.json", path);
@@ -121,7 +122,11 @@ static int prepare(struct task *t, const CreateRequest *rq, struct err *e)
 
 	r = bundle_open(rq->bundle, &t->bundle, e);
 	if (r == 0)
+		r = policy_parse(t->bundle.stdio_policy, &t->stdio_policy, e);
+	if (r == 0)
 		r = options_unpack(rq->options, &t->options, e);
+	/* Docker passes no options to a runtime that it is not told of */
+	t->options.systemd_cgroup |= t->bundle.systemd_cgroup;
 	if (r == 0)
 		tasks_place(t->tasks, t);
 	if (r == 0)

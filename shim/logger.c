@@ -336,6 +336,17 @@ void loggers_take(struct loggers *l, struct stream *ret[2])
 	ret[ERR] = ptr_take(&l->to[ERR]);
 }
 
+bool loggers_look(const struct loggers *l, unsigned number,
+	const char **ret_path, int64_t *ret_pid, bool *ret_ready)
+{
+	if (number >= l->n)
+		return false;
+	*ret_path = l->one[number].path;
+	*ret_pid = l->one[number].pid;
+	*ret_ready = !l->one[number].ready;
+	return true;
+}
+
 void loggers_await(struct loggers *l, loggers_cb ready, void *arg)
 {
 	l->stage = AWAITED;

@@ -59,6 +59,11 @@ int loggers_start(const struct loggers_config *config, const char *out,
 /* The pipes for struct stdio_config's to_logger: now the caller's. */
 void loggers_take(struct loggers *l, struct stream *ret[2]);
 
+/* The one with this number, for people who look; false: there are no more. pid
+ * 0: it has ended. */
+bool loggers_look(const struct loggers *l, unsigned number,
+	const char **ret_path, int64_t *ret_pid, bool *ret_ready);
+
 /* ready() is told 0 when all are ready, or why one is not: -EREMOTEIO, it ended
  * without its byte; -ETIMEDOUT. */
 void loggers_await(struct loggers *l, loggers_cb ready, void *arg);

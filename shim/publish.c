@@ -44,7 +44,9 @@ struct publisher {
 	struct event *told; /* runs flushed() from the loop */
 	bool busy;          /* the head is on its way */
 	unsigned retry_ms, refusals;
-	int64_t child; /* the publish binary that runs */
+	const char *failure; /* static: the last one */
+	time_t failed_s;     /* CLOCK_MONOTONIC */
+	int64_t child;       /* the publish binary that runs */
 	void (*flushed)(void *arg);
 	void *flushed_arg;
 };
@@ -177,6 +179,15 @@ static void try_again_later(struct publisher *p)
 		p->retry_ms = RETRY_MAX_MS;
 }
 
+static void note_failure(struct publisher *p, const char *why)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	p->failure = why;
+	p->failed_s = now.tv_sec;
+}
+
 static void delivered(struct publisher *p)
 {
 	p->busy = false;
@@ -214,10 +225,12 @@ static void on_answer(const struct ttrpc_result *r, void *arg)
 {
 	struct publisher *p = arg;
 
+	if (r->code != TTRPC_OK)
+		note_failure(p, ttrpc_code_name(r->code));
 	switch (r->code) {
 	case TTRPC_OK:
 		delivered(p);
-		break;
+		return;
 	case TTRPC_DEADLINE_EXCEEDED: /* perhaps another connection will do */
 		ttrpc_client_free(p->client);
 		p->client = NULL;
@@ -240,6 +253,7 @@ static bool dial(struct publisher *p)
 		return true;
 	if (stream_connect(p->base, p->config.ttrpc_address, &s, &e) < 0) {
 		log_debug(NULL, "events: %s", e.msg);
+		note_failure(p, "the daemon does not listen");
 		return false;
 	}
 	p->client = ttrpc_client_new(p->base, s, on_closed, p);
@@ -278,10 +292,12 @@ static void on_binary_exit(const struct process_exit *x, void *arg)
 	struct publisher *p = arg;
 
 	p->child = 0;
-	if (x->status == 0)
+	if (x->status == 0) {
 		delivered(p);
-	else
-		refused(p, "its publish command failed");
+		return;
+	}
+	note_failure(p, "the daemon's publish command failed");
+	refused(p, "its publish command failed");
 }
 
 /* The Any goes into the pipe at once: a pipe holds 64 KiB (pipe(7)), and an
@@ -331,8 +347,10 @@ static void send_by_binary(struct publisher *p)
 	free(data);
 	if (r == -EMSGSIZE)
 		p->refusals = REFUSALS_MAX;
-	if (r < 0)
+	if (r < 0) {
+		note_failure(p, "the daemon's publish command can't be run");
 		refused(p, "it can't be passed on");
+	}
 }
 
 static void pump(struct publisher *p)
@@ -410,6 +428,32 @@ size_t publisher_waiting(const struct publisher *p)
 size_t publisher_lost(const struct publisher *p)
 {
 	return p->lost;
+}
+
+void publisher_look(const struct publisher *p, struct publisher_state *ret)
+{
+	struct timespec now;
+	int64_t ms = 0;
+
+	*ret = (struct publisher_state){
+		.waiting = p->waiting,
+		.bytes = p->bytes,
+		.lost = p->lost,
+		.sending = p->busy,
+		.connected = p->client != NULL,
+		.refusals = p->refusals,
+		.failure = p->failure,
+	};
+	if (p->head) {
+		clock_gettime(CLOCK_REALTIME, &now); /* as events are dated */
+		ms = (int64_t)(now.tv_sec - p->head->at.tv_sec) * 1000 +
+		     (now.tv_nsec - p->head->at.tv_nsec) / 1000000;
+		ret->topic = p->head->topic;
+	}
+	ret->oldest_ms = ms > 0 ? (uint64_t)ms : 0;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (p->failure)
+		ret->failed_ms = (uint64_t)(now.tv_sec - p->failed_s) * 1000;
 }
 
 void publisher_free(struct publisher *p)

@@ -18,6 +18,7 @@
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct event_base;
 struct reaper;
@@ -73,6 +74,19 @@ void publisher_on_flushed(
 /* What waits, and what was lost. */
 size_t publisher_waiting(const struct publisher *p);
 size_t publisher_lost(const struct publisher *p);
+
+/* For people who look. */
+struct publisher_state {
+	size_t waiting, bytes, lost;
+	uint64_t oldest_ms;  /* how long the first one has waited */
+	const char *topic;   /* the first one's; NULL: none waits */
+	bool sending;        /* it is on its way */
+	bool connected;      /* by ttrpc */
+	unsigned refusals;   /* of the first one */
+	const char *failure; /* why an event did not go last; NULL: none */
+	uint64_t failed_ms;  /* how long ago that was */
+};
+void publisher_look(const struct publisher *p, struct publisher_state *ret);
 
 void publisher_free(struct publisher *p);
 

@@ -30,6 +30,7 @@ static void release_finish(struct task *t, int r, const struct err *e)
 static void release_rest(int r, const struct err *e, void *arg)
 {
 	struct task *t = arg;
+	bool forgotten = r == 0;
 	struct err own;
 
 	if (r < 0 && t->init.state == TASK_DELETING) {
@@ -44,6 +45,10 @@ static void release_rest(int r, const struct err *e, void *arg)
 		r = bundle_unmount(t->bundle.dir, &own);
 	if (r == 0)
 		t->mounted = false;
+	/* containerd from 1.7 on runs our `delete` after every deletion: with
+	 * this it has nothing to do, and without it no more than before */
+	if (r == 0 && forgotten)
+		(void)bundle_write(t->bundle.dir, BUNDLE_RELEASED, "", &own);
 	cgroup_close(t->cgroup);
 	t->cgroup = NULL;
 	release_finish(t, r, r < 0 ? &own : NULL);

@@ -15,6 +15,7 @@
 #include "reaper/reaper.h"
 #include "shim/bundle.h"
 #include "shim/criu.h"
+#include "shim/ident.h"
 #include "shim/log.h"
 #include "shim/runtime_log.h"
 
@@ -29,6 +30,7 @@ struct args {
 };
 
 struct runtime_call {
+	struct runtime_call *next; /* among all that are under way */
 	struct reaper *reaper;
 	struct event *timer;
 	runtime_cb cb;
@@ -40,8 +42,11 @@ struct runtime_call {
 	bool missing_is_fine;
 	uint32_t timeout_ms;
 	char wchan[64];
+	char id[IDENT_MAX + 1];
 	char log[BUNDLE_PATH_MAX];
 };
+
+static struct runtime_call *calls; /* under way */
 
 int runtime_find(const struct options *o, const char **ret, struct err *e)
 {
@@ -70,7 +75,7 @@ int runtime_root(
 	int r;
 
 	if (!o->root) {
-		r = host_own_dir("runc", own, sizeof(own), e);
+		r = host_own_dir("runc", sizeof(own), own, sizeof(own), e);
 		if (r < 0) {
 			err_prefix(e, "the OCI runtime's state");
 			return r;
@@ -127,6 +132,12 @@ static double age(const struct runtime_call *c)
 
 static void call_free(struct runtime_call *c)
 {
+	struct runtime_call **at = &calls;
+
+	while (*at && *at != c)
+		at = &(*at)->next;
+	if (*at)
+		*at = c->next;
 	if (c->timer)
 		event_free(c->timer);
 	unlink(c->log);
@@ -176,6 +187,23 @@ static void call_kill(struct runtime_call *c)
 	event_add(c->timer, &killed_grace);
 }
 
+void runtime_each_call(
+	void (*each)(const struct runtime_pending *p, void *arg), void *arg)
+{
+	const struct runtime_call *c;
+
+	for (c = calls; c; c = c->next) {
+		struct runtime_pending p = {.id = c->id,
+			.verb = c->verb,
+			.pid = c->pid,
+			.age_ms = (uint64_t)(age(c) * 1000),
+			.limit_ms = c->timeout_ms,
+			.killed = c->killed};
+
+		each(&p, arg);
+	}
+}
+
 void runtime_cancel(struct runtime_call *c)
 {
 	c->canceled = true;
@@ -222,6 +250,7 @@ static struct runtime_call *call_new(const struct runtime *rt, const char *verb,
 	c->arg = arg;
 	c->verb = verb;
 	c->timeout_ms = rt->timeout_ms;
+	snprintf(c->id, sizeof(c->id), "%s", rt->id);
 	snprintf(
 		name, sizeof(name), "log-%d-%lu.json", (int)getpid(), ++serial);
 	if (bundle_path(rt->bundle, name, c->log) < 0) {
@@ -258,6 +287,9 @@ static int call_spawn(const struct runtime *rt, struct runtime_call *c,
 	if (r < 0) {
 		err_prefix(e, "OCI runtime %s", c->verb);
 		call_free(c);
+	} else {
+		c->next = calls;
+		calls = c;
 	}
 	return r;
 }

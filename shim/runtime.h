@@ -64,6 +64,16 @@ int runtime_create(const struct runtime *rt, const struct stdio *stdio,
 	const char *pid_file, runtime_cb cb, void *arg,
 	struct runtime_call **ret_call, struct err *e);
 
+/* The commands that are under way, for people who look. */
+struct runtime_pending {
+	const char *id, *verb; /* of the container; "create", ... */
+	int64_t pid;
+	uint64_t age_ms, limit_ms;
+	bool killed; /* the limit has passed, or it was canceled */
+};
+void runtime_each_call(
+	void (*each)(const struct runtime_pending *p, void *arg), void *arg);
+
 /* Kills a command that is under way; its callback comes with -ECANCELED. */
 void runtime_cancel(struct runtime_call *call);
 

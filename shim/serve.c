@@ -10,6 +10,7 @@
 #include "platform/host.h"
 #include "platform/listener.h"
 #include "reaper/reaper.h"
+#include "shim/dump.h"
 #include "shim/log.h"
 #include "shim/publish.h"
 #include "shim/rpc.h"
@@ -29,6 +30,7 @@ struct shim {
 	struct tasks *tasks;
 	struct ttrpc_server *server;
 	struct rpc_config rpc;
+	struct dump_source dump;
 	struct host_signals *signals;
 	struct event *grace; /* nobody is there */
 	struct event *check; /* looks whether it can leave, from the loop */
@@ -141,6 +143,14 @@ static void on_terminate(void *arg)
 	on_change(s);
 }
 
+static void on_dump(void *arg)
+{
+	struct shim *s = arg;
+
+	dump_write(&s->dump);
+	host_trim_memory();
+}
+
 static void on_shutdown(void *arg)
 {
 	leave(arg, FLUSH_MS);
@@ -222,10 +232,14 @@ static int open_modules(struct shim *s, struct err *e)
 	s->rpc.tasks = s->tasks;
 	s->rpc.shutdown = on_shutdown;
 	s->rpc.arg = s;
+	s->dump = (struct dump_source){
+		c, s->tasks, s->server, s->publisher, s->reaper};
 	if (rpc_register(s->server, &s->rpc) < 0 ||
+		dump_register(s->server, &s->dump) < 0 ||
 		listener_start(s->listener, s->base, on_accept, s) < 0)
 		return err_set(e, -ENOMEM, "no memory for a server");
-	return host_signals_new(s->base, on_terminate, s, &s->signals, e);
+	return host_signals_new(
+		s->base, on_terminate, on_dump, s, &s->signals, e);
 }
 
 static void close_all(struct shim *s)

@@ -6,7 +6,7 @@
  * task nor connection for a grace period (the daemon is gone, nobody will ever
  * call Shutdown); and on SIGTERM or SIGINT: at once if there is no task,
  * otherwise as soon as the last container has ended. Before it goes, events
- * and answers are delivered, within a bound.
+ * and answers are delivered, within a bound. SIGUSR1: dump.h.
  */
 #ifndef WISP_SHIM_SERVE_H
 #define WISP_SHIM_SERVE_H

@@ -12,6 +12,9 @@
 
 #define LOCK_MS 5000
 
+/* unix(7): a socket's path has 107 bytes, of which the name takes 65. */
+#define OWN_DIR_MAX (107 - 65)
+
 int socket_address(const char *dir, const char *daemon, const char *ns,
 	const char *group, char *buf, size_t n, struct err *e)
 {
@@ -19,7 +22,7 @@ int socket_address(const char *dir, const char *daemon, const char *ns,
 	SHA2_CTX ctx;
 
 	if (!dir || !*dir) {
-		int r = host_own_dir("s", own, sizeof(own), e);
+		int r = host_own_dir("s", OWN_DIR_MAX, own, sizeof(own), e);
 
 		if (r < 0) {
 			err_prefix(e, "socket");

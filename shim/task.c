@@ -135,6 +135,15 @@ unsigned tasks_alive(const struct tasks *ts)
 	return n;
 }
 
+void tasks_each(
+	struct tasks *ts, void (*each)(struct task *t, void *arg), void *arg)
+{
+	struct task *t;
+
+	for (t = ts->head; t; t = t->next)
+		each(t, arg);
+}
+
 void tasks_changed(struct tasks *ts)
 {
 	if (ts->config.changed)
@@ -388,6 +397,9 @@ int proc_open_stdio(struct proc *p, struct err *e)
 		.terminal = p->terminal,
 		.dir = t->bundle.dir,
 		.name = name,
+		.policy = t->stdio_policy,
+		.told = proc_output_told,
+		.told_arg = p,
 	};
 	int r;
 

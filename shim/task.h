@@ -11,7 +11,8 @@
  * Files, by what they do: task.c (the table, look-ups, states), create.c
  * (create and start), exit.c (exits in order, OOM, leftover processes),
  * exec.c, remove.c (delete and the release of a container), control.c (kill,
- * pause, resume, pids, stdio), checkpoint.c, restore.c, update.c, stats.c.
+ * pause, resume, pids, stdio), output.c, checkpoint.c, restore.c, update.c,
+ * stats.c.
  */
 #ifndef WISP_SHIM_TASK_H
 #define WISP_SHIM_TASK_H
@@ -20,6 +21,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "io/policy.h"
 #include "platform/err.h"
 #include "shim/bundle.h"
 #include "shim/messages.h"
@@ -70,7 +72,8 @@ struct proc {
 	bool published; /* and told to everybody */
 	uint32_t status;
 	struct timespec exited_at;
-	unsigned held_ms; /* how long its exit has waited for a reader */
+	unsigned held_ms;     /* how long its exit has waited for a reader */
+	time_t output_said_s; /* when a line on its output was last logged */
 	struct publisher_event *exit_room;
 	task_done done; /* of the create or start under way */
 	void *done_arg;
@@ -83,6 +86,7 @@ struct task {
 	struct tasks *tasks; /* borrowed: its table */
 	char *id;
 	struct bundle bundle;
+	struct policy stdio_policy;
 	struct options options;
 	struct runtime runtime;
 	char *runtime_root;
@@ -127,6 +131,10 @@ void tasks_free(struct tasks *ts);
 unsigned tasks_count(const struct tasks *ts);
 /* Those whose init has not been reported as ended. */
 unsigned tasks_alive(const struct tasks *ts);
+
+/* In no order. each() must not change which there are. */
+void tasks_each(
+	struct tasks *ts, void (*each)(struct task *t, void *arg), void *arg);
 
 /* -ENOENT: "container not created", or no such exec. exec_id may be "". */
 int tasks_find(struct tasks *ts, const char *id, const char *exec_id,
@@ -204,6 +212,10 @@ void proc_close_stdin(struct proc *p);
  * process is an exec's first one. */
 void task_each_pid(struct task *t,
 	void (*each)(int64_t pid, const char *exec_id, void *arg), void *arg);
+
+/* output.c: logs what becomes of output, a line now and then: struct
+ * stdio_config's told(), whose argument is the proc */
+void proc_output_told(int fd, const struct flow_stats *fs, void *arg);
 
 /* update.c: checks the resources (JSON, config-linux.md of the runtime-spec)
  * and has the runtime apply them. */

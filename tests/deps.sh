@@ -7,8 +7,8 @@ set -eu
 packages="gcc make libc6-dev pkg-config libevent-dev libprotobuf-c-dev
 protobuf-c-compiler protobuf-compiler libprotobuf-dev libyajl-dev
 libseccomp-dev libmd-dev busybox-static runc crun containerd
-debootstrap erofs-utils xfsprogs uidmap check clang clang-format clang-tidy
-libclang-rt-14-dev valgrind strace
+debootstrap erofs-utils fuse3 fuse-overlayfs xfsprogs uidmap
+check clang clang-format clang-tidy libclang-rt-14-dev valgrind strace
 python3 python3-pytest python3-pytest-timeout python3-pexpect
 python3-protobuf python3-grpcio"
 [ "${1:-}" != vm ] || packages="qemu-system-x86 debootstrap e2fsprogs python3"

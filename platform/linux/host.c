@@ -24,6 +24,7 @@ struct host_signals {
 	int fd;
 	struct event *ev;
 	void (*terminate)(void *arg);
+	void (*dump)(void *arg);
 	void *arg;
 };
 
@@ -171,12 +172,17 @@ static void host_signals_event(evutil_socket_t fd, short what, void *arg)
 	struct signalfd_siginfo si;
 
 	(void)what;
-	if (read(fd, &si, sizeof(si)) == sizeof(si))
+	if (read(fd, &si, sizeof(si)) != sizeof(si))
+		return;
+	if (si.ssi_signo == SIGUSR1)
+		h->dump(h->arg);
+	else
 		h->terminate(h->arg);
 }
 
 int host_signals_new(struct event_base *base, void (*terminate)(void *arg),
-	void *arg, struct host_signals **ret, struct err *e)
+	void (*dump)(void *arg), void *arg, struct host_signals **ret,
+	struct err *e)
 {
 	struct host_signals *h = calloc(1, sizeof(*h));
 	sigset_t set;
@@ -184,10 +190,12 @@ int host_signals_new(struct event_base *base, void (*terminate)(void *arg),
 	if (!h)
 		return err_set(e, -ENOMEM, "no memory for signals");
 	h->terminate = terminate;
+	h->dump = dump;
 	h->arg = arg;
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	h->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (h->fd >= 0)
@@ -329,7 +337,8 @@ static int own_dir(const char *dir)
 	return faccessat(fd, ".", W_OK, AT_EACCESS) < 0 ? -errno : 0;
 }
 
-int host_own_dir(const char *name, char *buf, size_t n, struct err *e)
+int host_own_dir(
+	const char *name, size_t longest, char *buf, size_t n, struct err *e)
 {
 	const char *xdg = getenv("XDG_RUNTIME_DIR");
 	int r;
@@ -342,7 +351,7 @@ int host_own_dir(const char *name, char *buf, size_t n, struct err *e)
 		return err_sys(e, r, "folder '%s'", buf);
 	if (xdg && xdg[0] == '/') {
 		snprintf(buf, n, "%s/containerd/%s", xdg, name);
-		if (own_dir(buf) == 0)
+		if (strlen(buf) <= longest && own_dir(buf) == 0)
 			return 0;
 	}
 	snprintf(buf, n, "/tmp/containerd-%s-%u", name, geteuid());

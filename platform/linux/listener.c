@@ -2,6 +2,8 @@
 #include "platform/listener.h"
 
 #include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -103,6 +105,10 @@ static void listener_ready(evutil_socket_t lfd, short what, void *arg)
 int listener_start(
 	struct listener *l, struct event_base *base, listener_cb cb, void *arg)
 {
+	/* once more: peers ask who listens (SO_PEERCRED), and it is this
+	 * process from now on */
+	if (listen(l->fd, LISTEN_BACKLOG) < 0)
+		return -errno;
 	l->base = base;
 	l->cb = cb;
 	l->arg = arg;
@@ -132,6 +138,24 @@ int listener_unlink(const char *address)
 	return 0;
 }
 
+/* A process that was killed closes what it has open one by one, the last first:
+ * its connections are gone, and its socket takes another one still. Its memory
+ * went before that, and with it its command line. */
+static bool peer_is_dying(int fd)
+{
+	struct ucred cred;
+	socklen_t n = sizeof(cred);
+	auto_fd int file = -1;
+	char path[64], c;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) < 0 ||
+		cred.pid <= 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", cred.pid);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	return file >= 0 && read(file, &c, 1) == 0;
+}
+
 int listener_probe(const char *address)
 {
 	auto_fd int fd = -1;
@@ -141,5 +165,7 @@ int listener_probe(const char *address)
 	if (fd < 0)
 		return -errno;
 	r = address_connect(fd, address);
+	if (r == 0 && peer_is_dying(fd))
+		return -ECONNREFUSED;
 	return r == -EAGAIN ? 0 : r; /* its queue is full: it is alive */
 }

@@ -17,6 +17,7 @@
 
 #include "platform/auto.h"
 #include "platform/linux/fd.h"
+#include "platform/linux/fuse.h"
 #include "platform/linux/idmap.h"
 #include "platform/linux/loop.h"
 #include "platform/linux/overlay.h"
@@ -454,6 +455,32 @@ static int mount_mapped(const struct mount_spec *m, const char *root,
 	return r < 0 ? r : mount_map(m, root, userns, e);
 }
 
+/* The program is not one for links: it gets the true path. */
+static int mount_fuse(
+	const struct mount_spec *m, const char *root, struct err *e)
+{
+	struct place place = {.fd = -1};
+	char path[4096];
+	ssize_t n;
+	int r = check_target(m, root, e);
+
+	if (r < 0)
+		return r;
+	r = place_open(root, m->target, &place);
+	n = r < 0 ? r : readlink(place.name, path, sizeof(path) - 1);
+	if (r == 0 && n < 0)
+		r = -errno;
+	fd_close(&place.fd);
+	if (r < 0)
+		return err_sys(e, r, "mount %s on '%s'", m->type, root);
+	path[n] = '\0';
+	r = fuse_mount(m, path, e);
+	if (r < 0)
+		err_prefix(
+			e, "mount %s '%s' on '%s'", m->type, m->source, path);
+	return r;
+}
+
 int mount_one(const struct mount_spec *m, const char *root, const char *scratch,
 	struct err *e)
 {
@@ -467,6 +494,8 @@ int mount_one(const struct mount_spec *m, const char *root, const char *scratch,
 		return err_sys(e, -errno, "mount on '%s'", root);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(e, -ENOTDIR, "mount on '%s': no folder", root);
+	if (fuse_is_type(m->type))
+		return mount_fuse(m, root, e);
 	r = args_parse(&a, m, e);
 	if (r == 0)
 		r = a.uids ? mount_mapped(m, root, scratch, &a, e)

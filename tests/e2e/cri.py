@@ -25,6 +25,7 @@ import daemon
 import image
 import poll
 import proc
+import streams
 import world
 
 EXAMPLES = world.ROOT / "docs" / "examples"
@@ -226,7 +227,7 @@ class CriDaemon(daemon.Daemon):
 class Pod:
     """One sandbox. `handler`: the RuntimeClass's."""
 
-    def __init__(self, d, handler=HANDLER, pid=None):
+    def __init__(self, d, handler=HANDLER, pid=None, annotations=None):
         self.d = d
         name = world.fresh("pod")
         self.logs = d.dir / "logs" / name
@@ -238,6 +239,7 @@ class Pod:
             "metadata": {"name": name, "uid": f"{name}-uid",
                          "namespace": "default", "attempt": 0},
             "log_directory": str(self.logs), "labels": {"app": name},
+            "annotations": annotations or {},
             "linux": {"cgroup_parent": f"/{world.RUN}",
                       "security_context": {
                           "namespace_options": self.options}}}
@@ -245,8 +247,8 @@ class Pod:
         self.id = d.cri.RunPodSandbox(
             config=self.config, runtime_handler=handler).pod_sandbox_id
 
-    def create(self, *cmd, memory=0):
-        c = Container(self, cmd, memory)
+    def create(self, *cmd, memory=0, **more):
+        c = Container(self, cmd, memory, more)
         self.containers.append(c)
         return c
 
@@ -271,7 +273,7 @@ class Pod:
 
 
 class Container:
-    def __init__(self, pod, cmd, memory):
+    def __init__(self, pod, cmd, memory, more):
         self.pod, self.cri = pod, pod.d.cri
         name = world.fresh()
         config = {"metadata": {"name": name},
@@ -280,7 +282,8 @@ class Container:
                   "linux": {
                       "resources": {"memory_limit_in_bytes": memory},
                       "security_context": {
-                          "namespace_options": pod.options}}}
+                          "namespace_options": pod.options}}, **more}
+        self.tty = more.get("tty", False)
         self.log_path = pod.logs / config["log_path"]
         self.id = self.cri.CreateContainer(
             pod_sandbox_id=pod.id, config=config,
@@ -304,6 +307,17 @@ class Container:
 
     def exec(self, *cmd, timeout=30):
         return self._call("ExecSync", cmd=cmd, timeout=timeout)
+
+    def exec_stream(self, *cmd, tty=False):
+        """Exec: stdin and the output through the streaming server."""
+        return streams.Stream(self._call(
+            "Exec", cmd=cmd, tty=tty, stdin=True, stdout=True,
+            stderr=not tty).url)
+
+    def attach(self):
+        return streams.Stream(self._call(
+            "Attach", tty=self.tty, stdin=True, stdout=True,
+            stderr=not self.tty).url)
 
     def exited(self, timeout=30):
         """Its status once it has ended."""

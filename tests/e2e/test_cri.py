@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Under Kubernetes' CRI: pods of several containers, one shim for each pod.
 
-containerd is configured by docs/examples/containerd-1.toml or containerd-2.toml
-as it stands; the client says what a kubelet says (see cri.py).
+containerd is configured by docs/examples/containerd-1.toml, or -2.toml, as it
+stands; the client says what a kubelet says (see cri.py).
 """
 import os
 import re
@@ -14,6 +14,8 @@ import cri
 import daemon
 import poll
 import proc
+import streams
+import test_inspect
 import world
 
 LIMIT = 16 << 20
@@ -46,7 +48,7 @@ def pod(kubelet, no_leaks):
     yield lambda **kw: cri.Pod(kubelet, **kw)
     remove_all(kubelet)
     assert not kubelet.leftovers()
-    assert not kubelet.shims()
+    assert poll.settles(lambda: not kubelet.shims()), kubelet.shims()
 
 
 def pids(pod):
@@ -110,6 +112,24 @@ def test_pod_of_two(pod, kubelet):
     assert not kubelet.tasks()
 
 
+@pytest.mark.go_fails("knows no such annotation")
+def test_stdio_policy_of_a_pod(pod):
+    """The pod's annotation is its containers'; wispctl finds both in the one
+    shim that they have."""
+    p = pod(annotations={"io.wisp.stdio.policy": "spool=1m,then=drop"})
+    c = p.run("sh", "-c", "seq 1 1000; sleep 1000")
+    poll.until(lambda: len(c.log()) == 1000, "its output")
+    shims = set()
+    for id in (p.id, c.id):
+        i = test_inspect.inspect_of(cri.NAMESPACE, id)
+        assert i["container"]["id"] == id
+        assert i["container"]["policy"] == "spool=1048576,then=drop"
+        shims.add(i["shim"]["pid"])
+    assert len(shims) == 1
+    out, = (s for s in i["container"]["init"]["stdio"] if s["fd"] == 1)
+    assert (out["out"], out["unread"], out["lost"]) == (3893, 0, 0)
+
+
 def test_one_shim_for_each_pod(pod, kubelet):
     """The daemon names the group (the sandbox) in every bundle."""
     p, q = pod(), pod()
@@ -152,14 +172,12 @@ def test_shared_pid_namespace(pod):
     p = pod(pid=0)
     a = p.run("sh", "-c", "sleep 1000 & sleep 1001")
     b = p.run("sleep", "1002")
-    ps = b.exec("ps", "-o", "args").stdout.decode().splitlines()
-    assert {"sleep 1000", "sleep 1001", "sleep 1002"} <= set(ps), ps
+    assert {"sleep 1000", "sleep 1001", "sleep 1002"} <= set(ps(b))
     assert b.exec("head", "-c", "5", "/proc/1/cmdline").stdout == b"sleep"
     a.stop()
     assert a.exited().exit_code == 137
-    ps = b.exec("ps", "-o", "args").stdout.decode().splitlines()
-    assert not {"sleep 1000", "sleep 1001"} & set(ps), ps
-    assert "sleep 1002" in ps
+    assert not {"sleep 1000", "sleep 1001"} & set(ps(b))
+    assert "sleep 1002" in ps(b)
 
 
 # ---- exec
@@ -191,8 +209,123 @@ def test_exec_sync_times_out(pod):
         c.exec("sh", "-c", "trap '' TERM; exec sleep 1003", timeout=1)
     assert e.value.code() == cri.grpc().StatusCode.DEADLINE_EXCEEDED
     assert 0.9 < time.monotonic() - start < 10
-    assert "sleep 1003" not in c.exec("ps", "-o", "args").stdout.decode()
+    assert "sleep 1003" not in ps(c)
     assert c.status().state == cri.RUNNING
+
+
+# ---- streams
+
+
+def test_exec_streams(pod):
+    c = pod().run("sleep", "1000")
+    s = c.exec_stream("sh", "-c", "echo up; read a; echo got $a; echo no >&2;"
+                                  " exit 5")
+    s.until(b"up\n")
+    s.send(b"it\n")
+    assert s.end() == 5
+    assert (s.got[streams.STDOUT], s.got[streams.STDERR]) == (
+        b"up\ngot it\n", b"no\n")
+    s = c.exec_stream("head", "-c", "3000000", "/dev/zero")
+    assert s.end() == 0
+    assert s.got[streams.STDOUT] == bytes(3000000)
+
+
+def test_exec_on_a_terminal(pod):
+    c = pod().run("sleep", "1000")
+    s = c.exec_stream("sh", tty=True)
+    s.resize(117, 33)
+    s.until(b"# ")
+    poll.until(lambda: _size(s) == b"33 117", "the size")
+    s.resize(99, 44)
+    poll.until(lambda: _size(s) == b"44 99", "the new size")
+    s.send(b"sleep 1005\r")
+    poll.until(lambda: "sleep 1005" in ps(c), "it sleeps")
+    s.send(b"\x03")
+    poll.until(lambda: "sleep 1005" not in ps(c), "ctrl-C ends it")
+    s.send(b"exit 6\r")
+    assert s.end() == 6
+
+
+def ps(c):
+    return c.exec("ps", "-o", "args").stdout.decode().splitlines()
+
+
+def _size(s):
+    before = len(s.got[streams.STDOUT])
+    s.send(b"stty size; echo =$((6*7))\r")
+    poll.until(lambda: b"=42" in s.got[streams.STDOUT][before:], "an answer")
+    return re.findall(rb"\n(\d+ \d+)\r", s.got[streams.STDOUT][before:])[0]
+
+
+def test_attach(pod):
+    """Clients come and go; the container sees one stdin."""
+    c = pod().run("sh", "-c", "while read l; do echo got-$l; [ $l = end ] &&"
+                              " exit 8; done", stdin=True)
+    for n in range(3):
+        s = c.attach()
+        s.send(b"%d\n" % n)
+        s.until(b"got-%d\n" % n)
+        s.close()
+        assert c.status().state == cri.RUNNING
+    s = c.attach()
+    s.send(b"end\n")
+    assert c.exited().exit_code == 8
+    s.close()
+    assert c.out() == "got-0\ngot-1\ngot-2\ngot-end\n"
+
+
+def test_attach_to_a_terminal(pod):
+    c = pod().run("sh", stdin=True, tty=True)
+    s = c.attach()
+    s.resize(117, 33)
+    s.send(b"\r")
+    s.until(b"# ")
+    poll.until(lambda: _size(s) == b"33 117", "the size")
+    s.close()
+    s = c.attach()
+    s.send(b"exit 4\r")
+    assert c.exited().exit_code == 4
+    s.close()
+
+
+def test_stdin_once(pod):
+    """The container's stdin ends with the first client's."""
+    c = pod().run("sh", "-c", "cat; echo end", stdin=True, stdin_once=True)
+    s = c.attach()
+    s.send(b"x" * 100000 + b"\n")
+    s.until(b"x\n")
+    s.close()
+    assert c.exited().exit_code == 0
+    assert c.out() == "x" * 100000 + "\nend\n"
+
+
+# ---- resources
+
+
+def test_stats(pod, kubelet):
+    c = pod().run("sh", "-c", "while [ ! -e /tmp/idle ]; do :; done;"
+                              " exec sleep 1000")
+
+    def stats():
+        return kubelet.cri.ContainerStats(container_id=c.id).stats
+    first = stats()
+    poll.until(lambda: stats().cpu.usage_core_nano_seconds.value >
+               first.cpu.usage_core_nano_seconds.value, "CPU time goes on")
+    memory = stats().memory
+    assert memory.usage_bytes.value > 0
+    assert 0 < memory.working_set_bytes.value <= memory.usage_bytes.value
+    c.exec("touch", "/tmp/idle")
+
+
+def test_update(pod, kubelet):
+    c = pod().run("sleep", "1000", memory=2 * LIMIT)
+    kubelet.cri.UpdateContainerResources(container_id=c.id, linux={
+        "memory_limit_in_bytes": LIMIT})
+    limits = {p.read_text().strip() for g in world.cgroups()
+              if g.name == c.id for p in g.iterdir()
+              if p.name in ("memory.limit_in_bytes", "memory.max")}
+    assert limits == {str(LIMIT)}
+    assert c.exec("tail", "/dev/zero").exit_code == 137
 
 
 # ---- logs
@@ -301,6 +434,7 @@ def test_oom_of_one_of_two(pod):
 # ---- the daemon, the shim
 
 
+@pytest.mark.go_fails("forgets it from 1.7 on: it lists no pids")
 def test_daemon_restart(pod, kubelet):
     """Pods outlive the daemon, and what ended meanwhile is known after."""
     p = pod()
@@ -379,3 +513,34 @@ def test_options_and_default_runtime(containerd, no_leaks, tmp):
         d.stop()
     calls = seen.read_text()
     assert calls.count(" create ") == 2 and f"--root {tmp}/root/k8s" in calls
+
+
+@pytest.mark.go_fails("is not the one of this path", run=False)
+def test_runtime_path(containerd, no_leaks):
+    """The other way that the example for 2.x has: its features are told."""
+    if containerd.number < (2, 0):
+        pytest.skip("nothing is asked for features before 2.0")
+
+    def edit(text):
+        wisp = 'runtime_type = "io.containerd.wisp.v1"\n'
+        path = '# runtime_path = "/usr/local/bin/containerd-shim-wisp-v1"'
+        for was, now in ((wisp, ""),
+                         ('# runtime_type = "io.containerd.runc.v2"',
+                          'runtime_type = "io.containerd.runc.v2"'),
+                         (path, f'runtime_path = "{world.SHIM}"')):
+            assert text.count(was) == 1, was
+            text = text.replace(was, now)
+        return text
+    d = cri.CriDaemon(edit, containerd=containerd).prepare()
+    try:
+        (handler,) = [h for h in d.cri.Status().runtime_handlers
+                      if h.name == cri.HANDLER]
+        assert handler.HasField("features")
+        c = cri.Pod(d).run("sh", "-c", "echo hello")
+        assert c.exited().exit_code == 0
+        assert c.out() == "hello\n"
+        (shim,) = d.shims()
+        assert shim.cmd.startswith(world.SHIM)
+    finally:
+        remove_all(d)
+        d.stop()

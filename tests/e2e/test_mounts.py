@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rootfs that a snapshotter asks for."""
 import os
+import shutil
 
 import pytest
 
@@ -122,6 +123,61 @@ def test_erofs_layers(raw, tmp):
     assert mounted(s) == []
     assert not (s.bundles["c1"] / "mounts").exists()
     assert no_loops(top, tmp / "base")
+
+
+def test_fuse(raw, tmp):
+    """A program that serves the rootfs, and is gone with it."""
+    try:
+        os.close(os.open("/dev/fuse", os.O_RDWR))
+    except OSError as e:
+        pytest.skip(f"no FUSE here: {e}")
+    for d in ("l", "u", "w"):
+        (tmp / d).mkdir()
+    world.sh("cp", "-a", f"{image.rootfs()}/.", tmp / "l")
+    s = raw().start("c1", ["sh", "-c", "echo x >/new; exit 3"])
+    s.run(rootfs=[Mount(type="fuse3.fuse-overlayfs", source="overlay",
+                        options=[f"lowerdir={tmp}/l", f"upperdir={tmp}/u",
+                                 f"workdir={tmp}/w"])])
+    assert mounted(s) == [""]
+    assert [p for p in proc.ours() if "fuse-overlayfs" in p.cmd]
+    assert s.wait() == 3
+    assert (tmp / "u/new").read_text() == "x\n"
+    s.task.Delete(id="c1")
+    assert mounted(s) == []
+    assert poll.settles(lambda: not [
+        p for p in proc.ours() if "fuse-overlayfs" in p.cmd], 5)
+
+
+HELPER = """#!/bin/sh
+case $2 in
+*/rootfs) ;;
+*) echo "no target: $2" >&2; exit 9 ;;
+esac
+%s
+"""
+
+
+@pytest.mark.parametrize("script, what", [
+    ("echo broken >&2; exit 3", "status 3: broken"),
+    ("sleep 1000 & kill -9 $$", "status 137"),
+    ("[ \"$*\" = \"s $2 -o a=b -o ro -t x.y\" ] && exit 4; exit 5",
+     "status 4"),
+    (None, "cannot run")])
+def test_fuse_fails(raw, tmp, script, what):
+    """What it said; and a child that it left is not waited for."""
+    (tmp / "bin").mkdir()
+    if script:
+        (tmp / "bin/mount.fuse").write_text(HELPER % script)
+        (tmp / "bin/mount.fuse").chmod(0o755)
+    for name in ("sh", "sleep", "runc"):
+        (tmp / "bin" / name).symlink_to(shutil.which(name))
+    s = raw(env={"PATH": str(tmp / "bin")}).start("c1", ["true"])
+    with pytest.raises(ttrpc.TtrpcError, match=what):
+        s.create(rootfs=[Mount(type="fuse.x.y", source="s",
+                               options=["a=b", "ro"])])
+    for p in proc.ours():
+        if p.cmd == "sleep 1000":
+            proc.kill(p.pid)
 
 
 def test_shim_dies_with_mounts_aside(raw, tmp):

@@ -50,6 +50,7 @@ def test_running_tasks_are_found_again(d):
         assert c.delete() == 137
 
 
+@pytest.mark.go_fails("forgets it from 1.7 on: it lists no pids")
 def test_paused_and_stopped_are_found_again(d):
     paused = container.detached(d, "sleep", "1000")
     d.ctr("task", "pause", paused.id)
@@ -64,6 +65,7 @@ def test_paused_and_stopped_are_found_again(d):
     assert paused.delete() == 137
 
 
+@pytest.mark.go_fails("forgets it from 1.7 on: it lists no pids")
 def test_exit_while_the_daemon_is_down(d, tmp):
     """Told exactly once, with the real status and time."""
     go = tmp / "go"
@@ -151,6 +153,7 @@ def test_restart_ten_times(d):
                lambda: f"{before} fds of the shim: {proc.fds(shim)}")
 
 
+@pytest.mark.go_fails("forgets it from 1.7 on: it lists no pids")
 def test_delete_after_it_was_stopped_in_between(d):
     """Exit, daemon stops in peace, starts: delete gives the status."""
     c = container.detached(d, "sh", "-c", "exit 21")

@@ -13,6 +13,7 @@ import daemon as daemons
 import image
 import poll
 import proc
+import versions
 import world
 from test_wispctl import WISPCTL
 
@@ -43,7 +44,7 @@ OOM = "OOM is not watched: process .* has no cgroup of its own"
 class User:
     def __init__(self, folder):
         self.etc = folder / "etc"
-        self.home = folder / "home"
+        self.home = folder / "h"             # sockets' paths are short
         bindir = folder / "bin"
         for d in (self.etc, self.home, bindir):
             d.mkdir()
@@ -65,7 +66,7 @@ class User:
         return ["unshare", "-m", "sh", "-c", PRELUDE, str(self.etc),
                 *PLACES[place], *(str(a) for a in args)]
 
-    def run(self, place, *args, timeout=60, **kw):
+    def run(self, place, *args, timeout=60 * poll.SLOW, **kw):
         kw.setdefault("env", self.env)
         kw.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.run(self.argv(place, *args), capture_output=True,
@@ -109,7 +110,7 @@ def test_wispctl(user, place, oci):
 @pytest.mark.parametrize("place", ["user", "ids"])
 def test_terminal(user, place):
     a = user.argv(place, *user.wispctl("-it", "--", "sh"))
-    t = pexpect.spawn(a[0], a[1:], timeout=30, encoding="utf-8",
+    t = pexpect.spawn(a[0], a[1:], timeout=30 * poll.SLOW, encoding="utf-8",
                       env=user.env, cwd="/")
     t.sendline("tty; echo o''k >/dev/stdout; exit 4")
     t.expect("/dev/pts/0\r\n")
@@ -162,13 +163,15 @@ def test_socket_below_xdg_runtime_dir(user, place):
     assert poll.settles(lambda: user.left() == [], 10)
 
 
-@pytest.mark.parametrize("place", ["user", "namespace"])
-def test_socket_below_tmp(user, place):
-    """Nobody said where: a folder of the user's own."""
+@pytest.mark.parametrize("place, xdg", [
+    ("user", None), ("namespace", None), ("user", "/tmp/" + 30 * "x")])
+def test_socket_below_tmp(user, place, xdg):
+    """Nobody said where, or where no socket's path fits: a folder of the
+    user's own."""
     shown = UID if place == "user" else 0
     folder = f"/tmp/containerd-s-{shown}"
     try:
-        p = socket_of(user, place, XDG_RUNTIME_DIR=None)
+        p = socket_of(user, place, XDG_RUNTIME_DIR=xdg)
         assert p.stdout.startswith(f"unix://{folder}/"), p.stderr
         st = os.stat(folder)
         assert (st.st_uid, st.st_mode & 0o7777) == (UID, 0o700)
@@ -199,26 +202,22 @@ class RootlessDaemon(daemons.Daemon):
     """containerd as root of a user namespace, and ctr beside it."""
 
     def __init__(self, user, runtime):
-        super().__init__(runtime)
+        # PATH's: root's cache is closed to the user.
+        super().__init__(runtime, containerd=versions.known()[0])
         self.user = user
-        self.top = user.home / "containerd.d"
-        self.top.mkdir()
-        os.chown(self.top, UID, UID)
-        self.state = self.top / "state"
-        self.socket = self.top / "c.sock"
-        self.daemon_pid = None
+        self.dir = user.home / "containerd.d"
+        self.dir.mkdir()
+        os.chown(self.dir, UID, UID)
+        self.state = self.dir / "state"
+        self.socket = self.dir / "c.sock"
+        self.ttrpc = self.dir / "t.sock"
 
     def start(self):
-        config = self.dir / "config.toml"
-        config.write_text(
-            f'version = 2\nroot = "{self.top}/root"\n'
-            f'state = "{self.state}"\n'
-            f'disabled_plugins = ["{daemons.CRI}"]\n'
-            f'[grpc]\naddress = "{self.socket}"\n'
-            f'[ttrpc]\naddress = "{self.top}/t.sock"\n')
+        self.configure(self.ttrpc)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                self.user.argv("ids", "containerd", "-c", config),
+                self.user.argv("ids", self.containerd.path, "-c",
+                               self.dir / "config.toml"),
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/",
                 env=self.user.env, start_new_session=True)
         daemons.running.append(self)
@@ -232,7 +231,7 @@ class RootlessDaemon(daemons.Daemon):
 
     def run_args(self, *cmd, flags=(), id=None):
         return super().run_args(*cmd, id=id, flags=(
-            "--fifo-dir", str(self.top / "fifo"), "--cgroup", "",
+            "--fifo-dir", str(self.dir / "fifo"), "--cgroup", "",
             "--cpu-shares", "0", *flags))
 
 
@@ -243,7 +242,7 @@ def rootless(request, user, no_leaks):
         yield d.prepare()
     finally:
         d.stop()
-        world.sh("umount", "-R", d.top, check=False)
+        world.sh("umount", "-R", d.dir, check=False)
 
 
 def test_containerd(rootless, user):
@@ -252,7 +251,7 @@ def test_containerd(rootless, user):
     assert (p.out, p.err.splitlines()[-1:]) == ("0\nx\n", ["y"])
     d.ctr(*d.run_args("sleep", "1000", flags=("-d", "--null-io"), id="c"))
     p = d.ctr("task", "exec", "--exec-id", "e", "--fifo-dir",
-              str(d.top / "fifo"), "c", "sh", "-c", "echo in; exit 5",
+              str(d.dir / "fifo"), "c", "sh", "-c", "echo in; exit 5",
               ok=(5,))
     d.ctr("task", "kill", "-s", "KILL", "c")
     poll.until(lambda: d.tasks()["c"][1] == "STOPPED", "it ends", 10)
@@ -269,7 +268,7 @@ def test_shim_of_a_rootless_daemon_is_killed(rootless):
     d.ctr(*d.run_args("sleep", "1000", flags=("-d", "--null-io"), id="c"))
     pid = d.tasks()["c"][0]
     proc.kill(proc.get(pid).ppid)
-    poll.until(lambda: "c" not in d.tasks(), "the daemon notices", 20)
-    assert not proc.alive(pid)
+    poll.until(lambda: not proc.alive(pid), "it dies, too", 20)
+    poll.until(lambda: not list(d.state.rglob("rootfs")), "it is gone", 20)
+    assert d.tasks() == {}
     d.ctr("container", "rm", "c")
-    assert not list((d.top / "state").rglob("rootfs"))

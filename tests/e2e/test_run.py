@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """ctr run: output, environment, exit codes, the names a shim may have."""
+import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
@@ -115,3 +116,20 @@ def test_runtime_options_in_toml(daemon, tmp):
                ok=(6,))
     assert (root / daemon.ns).is_dir(), "Root was not used"
     shutil.rmtree(root)
+
+
+@pytest.mark.every_daemon
+def test_runtime_info(daemon, tmp):
+    """containerd 2 asks a runtime what it is and can do: `-info`."""
+    if daemon.runtime == "crun" or daemon.containerd.number < (2, 0):
+        pytest.skip("ctr 2 asks for it")
+    info = json.loads(daemon.ctr("plugins", "inspect-runtime", "--runtime",
+                                 "io.containerd.wisp.v1").out)
+    assert info["Name"] and info["Version"]["Version"]
+    assert "mount" in info["Features"]["linux"]["namespaces"]
+    (tmp / "o.toml").write_text('BinaryName = "runc"\n')
+    info = json.loads(daemon.ctr(
+        "plugins", "inspect-runtime", "--runtime", "io.containerd.wisp.v1",
+        "--runtime-config-path", tmp / "o.toml").out)
+    assert info["Options"]["config_path"] == str(tmp / "o.toml")
+    assert "mount" in info["Features"]["linux"]["namespaces"]

@@ -324,6 +324,28 @@ def test_delete_twice(s):
         DeleteResponse.FromString(p.stdout)
 
 
+@pytest.mark.go_fails("runs the runtime once more")
+def test_delete_after_the_task_was_deleted(s, fake):
+    """As containerd from 1.7 on does each time: there is nothing to do."""
+    s.runtime = fake.path
+    connected(s, s.start_raw("c1").stdout.decode().strip())
+    pid = s.run()
+    assert s.end() == 137
+    assert len(fake.calls("delete")) == 1
+    p = s.delete("c1")
+    assert (p.returncode, p.stderr) == (0, b"")
+    answer = DeleteResponse.FromString(p.stdout)
+    assert (answer.pid, answer.exit_status) == (pid, 137)
+    assert len(fake.calls("delete")) == 1
+    again = s.run()                     # in the same bundle
+    proc.kill(s.pid)
+    assert s.client.closed.wait(5)
+    s.ids.clear()
+    assert s.delete("c1").returncode == 0
+    assert not proc.alive(again)
+    assert len(fake.calls("delete")) == 2
+
+
 @pytest.mark.go_fails("1.6 wants the bundle's `runtime` file")
 def test_delete_of_what_never_was(s):
     """A start that failed: nothing is there, and that is fine."""

@@ -9,6 +9,7 @@ import pytest
 import poll
 import proc
 import rawshim
+import runtime as runtimes
 import ttrpc
 from ttrpc import (ALREADY_EXISTS, FAILED_PRECONDITION, INVALID_ARGUMENT,
                    NOT_FOUND, UNIMPLEMENTED)
@@ -453,6 +454,20 @@ def test_runtimeoptions(shim, fake, how):
         else {"config_body": toml.encode()}))
     create_with(shim, options=rawshim.any_of(name, opts))
     assert fake.calls("create c1"), "BinaryName was not used"
+
+
+@pytest.mark.go_fails("has to be told")
+@pytest.mark.parametrize("path, systemd", [
+    ("system.slice:docker:x", True), ("/a.slice/b", False)])
+def test_cgroup_path_of_systemds_form(raw, fake, path, systemd):
+    """Docker passes no options to a runtime that it is not told of."""
+    fake.before("create", runtimes.fail("so far"))
+    s = raw(runtime=fake.path).start(cgroup=path)
+    with pytest.raises(ttrpc.TtrpcError, match="so far"):
+        s.create()
+    calls = fake.calls("create") + fake.calls("delete")
+    assert len(calls) > 1
+    assert {"--systemd-cgroup" in c.split() for c in calls} == {systemd}
 
 
 @pytest.mark.go_fails("says Unknown, or hangs", run=False)

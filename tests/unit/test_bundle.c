@@ -129,6 +129,44 @@ START_TEST(test_pid_namespace)
 }
 END_TEST
 
+START_TEST(test_systemd_cgroup)
+{
+	static const struct {
+		const char *path;
+		bool systemd;
+	} paths[] = {
+		{"system.slice:docker:0123", true},
+		{"kubepods-a.slice:cri-containerd:x", true},
+		{":docker:0123", true},
+		{".slice:a:b", true},
+		{"", false},
+		{":", false},
+		{"system.slice", false},
+		{"system.slice:docker", false},
+		{"system.slice:a:b:c", false},
+		{"slice:a:b", false},
+		{"xslice:a:b", false},
+		{"/system.slice:a:b", false},
+		{"a.slice:b:c/d", false},
+		{"/docker/0123", false},
+		{"docker", false},
+	};
+	struct bundle b;
+	char json[128];
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < LENGTH(paths); i++) {
+		snprintf(json, sizeof(json),
+			"{\"linux\":{\"cgroupsPath\":\"%s\"}}", paths[i].path);
+		ck_assert_int_eq(open_config(json, &b, &e), 0);
+		ck_assert_msg(b.systemd_cgroup == paths[i].systemd, "%s",
+			paths[i].path);
+		bundle_clear(&b);
+	}
+}
+END_TEST
+
 /* What Go reads as no path at all. */
 START_TEST(test_null_path)
 {
@@ -438,14 +476,42 @@ START_TEST(test_exit_garbage)
 }
 END_TEST
 
+START_TEST(test_stdio_policy)
+{
+#define POLICY "{\"annotations\":{\"io.wisp.stdio.policy\":"
+	static const char *const configs[][2] = {
+		{"{\"annotations\":{}}", NULL},
+		{POLICY "\"drop\"}}", "drop"},
+		{POLICY "\"\"}}", ""},
+		{POLICY "\"block\"," /* the last one holds, as in Go */
+			"\"io.wisp.stdio.policy\":\"spool=64M\"}}",
+			"spool=64M"},
+		{POLICY "7}}", "(no string)"},
+		{POLICY "null}}", "(no string)"},
+		{POLICY "{}}}", "(no string)"},
+		{"{\"io.wisp.stdio.policy\":\"drop\"}", NULL},
+	};
+	struct bundle b;
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < LENGTH(configs); i++) {
+		ck_assert_int_eq(open_config(configs[i][0], &b, &e), 0);
+		ck_assert_pstr_eq(b.stdio_policy, configs[i][1]);
+		bundle_clear(&b);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {test_plain, test_id_maps,
-		test_pid_namespace, test_null_path, test_group, test_garbage,
-		test_places, test_long_place, test_odd_config, test_size,
-		test_out_of_memory, test_paths, test_files,
-		test_exit_round_trip, test_exit_allocates_nothing, test_no_exit,
-		test_exit_garbage, NULL};
+		test_pid_namespace, test_null_path, test_systemd_cgroup,
+		test_group, test_stdio_policy, test_garbage, test_places,
+		test_long_place, test_odd_config, test_size, test_out_of_memory,
+		test_paths, test_files, test_exit_round_trip,
+		test_exit_allocates_nothing, test_no_exit, test_exit_garbage,
+		NULL};
 
 	return suite_run("bundle", tests);
 }

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -53,6 +55,44 @@ static bool is_served(const char *address)
 	stream_close(s);
 	return yes;
 }
+
+static void *stay(void *arg)
+{
+	(void)arg;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* A killed process lets go of its memory first, and of its listener last; one
+ * whose first thread has ended looks the same for as long as the other lives.
+ */
+START_TEST(test_dying_owner)
+{
+	struct listener *l;
+	pthread_t thread;
+	pid_t pid;
+
+	base = event_base_new();
+	ck_assert_int_eq(listener_bind(here("sock"), &l, NULL), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct event_base *own = event_base_new();
+
+		if (!own || listener_start(l, own, NULL, NULL) < 0 ||
+			pthread_create(&thread, NULL, stay, NULL) != 0)
+			_exit(1);
+		pthread_exit(NULL);
+	}
+	listener_close(l);
+	ck_assert(
+		wait_for(NULL, listener_probe(here("sock")) == -ECONNREFUSED));
+	ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0);
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(reap(pid), 128 + SIGKILL);
+	event_base_free(base);
+}
+END_TEST
 
 START_TEST(test_life)
 {
@@ -300,9 +340,9 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {test_life, test_in_use, test_not_started,
-		test_long_path, test_peer_of_another_uid, test_no_descriptor,
-		test_out_of_memory, NULL};
+	const TTest *const tests[] = {test_life, test_dying_owner, test_in_use,
+		test_not_started, test_long_path, test_peer_of_another_uid,
+		test_no_descriptor, test_out_of_memory, NULL};
 
 	return suite_run("listener", tests);
 }

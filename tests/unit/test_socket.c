@@ -50,7 +50,7 @@ START_TEST(test_address_by_default)
 	static const char daemon[] = "/run/containerd/containerd.sock";
 	char dir[256], want[512];
 
-	ck_assert_int_eq(host_own_dir("s", dir, sizeof(dir), NULL), 0);
+	ck_assert_int_eq(host_own_dir("s", 42, dir, sizeof(dir), NULL), 0);
 	snprintf(want, sizeof(want), "unix://%s/" DIGITS, dir);
 	ck_assert_str_eq(address_of(NULL, daemon, "k8s.io", "web"), want);
 	ck_assert_str_eq(address_of("", daemon, "k8s.io", "web"), want);

@@ -180,13 +180,15 @@ START_TEST(test_file_in_new_folders)
 }
 END_TEST
 
-/* A disk without room: the process goes on, the bytes are counted. */
+/* A disk without room, and the policy `drop`: the process goes on, the bytes
+ * are counted. */
 START_TEST(test_lost)
 {
 	int i;
 
 	scene_begin();
 	scene.config.out = scene.config.err = "file:///dev/full";
+	scene.config.policy.kind = POLICY_DROP;
 	scene_open_stdio();
 	scene_start();
 	for (i = 0; i < 100; i++) {
@@ -210,11 +212,63 @@ START_TEST(test_lost_so_far)
 {
 	scene_begin();
 	scene.config.out = "file:///dev/full";
+	scene.config.policy.kind = POLICY_DROP;
 	scene_open_stdio();
 	scene_start();
 	scene_put(scene.proc[1], "0123456789");
 	loop_settle(scene.base);
 	ck_assert_uint_eq(stdio_lost(scene.stdio), 10);
+	scene_end();
+}
+END_TEST
+
+static unsigned n_told;
+
+static void told(int fd, const struct flow_stats *fs, void *arg)
+{
+	ck_assert_ptr_eq(arg, &n_told);
+	ck_assert_int_eq(fd, 2);
+	ck_assert_int_eq(fs->state, FLOW_DROPS);
+	ck_assert(fs->disk_full);
+	n_told++;
+}
+
+/* Counted for each stream, and still there when it has ended. */
+START_TEST(test_stats)
+{
+	struct flow_stats fs;
+	int i;
+
+	scene_begin();
+	scene_make_fifos();
+	scene.config.out = NULL;
+	scene.config.err = "file:///dev/full";
+	scene.config.policy.kind = POLICY_DROP;
+	scene.config.told = told;
+	scene.config.told_arg = &n_told;
+	scene_open_stdio();
+	ck_assert(stdio_stats(scene.stdio, 0, &fs));
+	ck_assert(!stdio_stats(scene.stdio, 1, &fs));
+	scene_start();
+	for (i = 0; i < 5; i++) {
+		scene_put(scene.proc[2], "0123456789");
+		loop_settle(scene.base);
+	}
+	ck_assert_uint_eq(n_told, 1);
+	ck_assert(stdio_stats(scene.stdio, 2, &fs));
+	ck_assert_uint_eq(fs.lost, 50);
+	ck_assert_uint_eq(fs.in, 50);
+	ck_assert(!fs.ended);
+	fd_close(&scene.proc[2]);
+	stdio_drain(scene.stdio, scene_drained, &scene);
+	loop_settle(scene.base);
+	ck_assert_uint_eq(scene.drained, 1);
+	for (i = 0; i < 3; i += 2) {
+		ck_assert(stdio_stats(scene.stdio, i, &fs));
+		ck_assert_uint_eq(fs.lost, i == 0 ? 0 : 50);
+		ck_assert(fs.ended);
+	}
+	ck_assert_uint_eq(stdio_lost(scene.stdio), 50);
 	scene_end();
 }
 END_TEST
@@ -521,8 +575,8 @@ int main(void)
 		test_ends_reach_the_client, test_reattach,
 		test_no_client_at_all, test_client_comes_after_the_end,
 		test_null, test_files, test_file_in_new_folders, test_lost,
-		test_lost_so_far, test_owner, test_check, test_refused,
-		test_nothing_is_opened_before_all_is_checked,
+		test_lost_so_far, test_stats, test_owner, test_check,
+		test_refused, test_nothing_is_opened_before_all_is_checked,
 		test_stdin_is_checked_like_the_others,
 		test_unimplemented_is_known_before_anything_is_opened,
 		test_close_stdin, test_close_stdin_before_start,

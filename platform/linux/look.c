@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/look.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "platform/linux/fd.h"
+#include "platform/process.h"
+
+/* As much of a file in /proc as has room, with a NUL; -errno. */
+static ssize_t read_proc(const char *path, char *buf, size_t n)
+{
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t got = 0;
+	ssize_t r = 1;
+
+	if (fd < 0)
+		return -errno;
+	while (got < n - 1 && r > 0) {
+		r = read(fd, buf + got, n - 1 - got);
+		if (r < 0 && errno == EINTR)
+			r = 1;
+		else if (r > 0)
+			got += (size_t)r;
+	}
+	buf[got] = '\0';
+	return r < 0 ? -errno : (ssize_t)got;
+}
+
+static ssize_t read_proc_of(int64_t pid, const char *name, char *buf, size_t n)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/%s", pid, name);
+	return read_proc(path, buf, n);
+}
+
+static uint64_t age_of(unsigned long long start_ticks)
+{
+	uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
+	struct timespec t;
+	uint64_t now, start = start_ticks * 1000 / hz;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	now = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return now > start ? now - start : 0;
+}
+
+/* proc(5): pid (name) state parent ..., the name may have anything in it. */
+static int parse_stat(char *text, struct look_process *ret)
+{
+	char *name = strchr(text, '('), *end = strrchr(text, ')');
+	unsigned long long start = 0;
+
+	if (!name || !end || end < name)
+		return -ESRCH;
+	*end = '\0';
+	snprintf(ret->name, sizeof(ret->name), "%s", name + 1);
+	/* state, ppid, 17 that are of no interest, starttime */
+	if (sscanf(end + 1,
+		    " %c %" SCNd64 " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+		    " %*s %*s %*s %*s %*s %*s %*s %llu",
+		    &ret->state, &ret->parent, &start) < 2)
+		return -ESRCH;
+	ret->age_ms = age_of(start);
+	return 0;
+}
+
+static void look_command(struct look_process *ret)
+{
+	ssize_t n, i;
+
+	n = read_proc_of(
+		ret->pid, "cmdline", ret->command, sizeof(ret->command));
+	while (n > 0 && ret->command[n - 1] == '\0')
+		n--;
+	for (i = 0; i < n; i++)
+		if (ret->command[i] == '\0')
+			ret->command[i] = ' ';
+	ret->command[n > 0 ? n : 0] = '\0';
+}
+
+static void look_syscall(struct look_process *ret)
+{
+	char text[256], *end;
+	long number;
+
+	ret->syscall = -1;
+	if (read_proc_of(ret->pid, "syscall", text, sizeof(text)) <= 0)
+		return;
+	number = strtol(text, &end, 10); /* "running": it is in none */
+	if (end != text)
+		ret->syscall = (int)number;
+}
+
+int look_process(int64_t pid, struct look_process *ret)
+{
+	char text[1024];
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->pid = pid;
+	if (read_proc_of(pid, "stat", text, sizeof(text)) <= 0)
+		return -ESRCH;
+	r = parse_stat(text, ret);
+	if (r < 0)
+		return r;
+	process_wchan(pid, ret->waits, sizeof(ret->waits));
+	look_syscall(ret);
+	/* reading it takes the lock of its memory (proc_pid_cmdline_read()),
+	 * which one in state D may hold */
+	if (ret->state != 'D')
+		look_command(ret);
+	return 0;
+}
+
+/* Of one thread: proc(5), /proc/pid/task/tid/children. */
+static int look_children_of(
+	const char *path, void (*each)(int64_t child, void *arg), void *arg)
+{
+	char text[8192], *at, *end;
+	ssize_t n = read_proc(path, text, sizeof(text));
+
+	if (n < 0)
+		return -ENOSYS;
+	for (at = text;; at = end) {
+		long long child = strtoll(at, &end, 10);
+
+		if (end == at || !*end) /* it ends in a blank, or is cut */
+			return 0;
+		each(child, arg);
+	}
+}
+
+int look_children(
+	int64_t pid, void (*each)(int64_t child, void *arg), void *arg)
+{
+	char path[128];
+	struct dirent *d;
+	int r = -ENOSYS;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/task", pid);
+	dir = opendir(path);
+	if (!dir)
+		return -ESRCH;
+	while ((d = readdir(dir))) {
+		if (d->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path),
+			"/proc/%" PRId64 "/task/%.20s/children", pid,
+			d->d_name);
+		if (look_children_of(path, each, arg) == 0)
+			r = 0;
+	}
+	closedir(dir);
+	return r;
+}
+
+/* The descriptor itself is looked at, by a copy: to open a FIFO again would
+ * make us one of its readers or writers. */
+static int64_t waiting_in(int pidfd, int number)
+{
+	auto_fd int fd = -1;
+	struct stat st;
+	int n = 0;
+
+	if (pidfd < 0)
+		return -1;
+	fd = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode) ||
+		ioctl(fd, FIONREAD, &n) < 0)
+		return -1;
+	return n;
+}
+
+void look_open(int64_t pid,
+	void (*each)(int number, const char *what, int64_t waiting, void *arg),
+	void *arg)
+{
+	auto_fd int pidfd = -1;
+	char path[64], what[256];
+	struct dirent *d;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		return;
+	pidfd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+	while ((d = readdir(dir))) {
+		ssize_t n = readlinkat(
+			dirfd(dir), d->d_name, what, sizeof(what) - 1);
+		int number = atoi(d->d_name);
+
+		if (n < 0 || (pid == getpid() &&
+				     (number == dirfd(dir) || number == pidfd)))
+			continue;
+		what[n] = '\0';
+		each(number, what, waiting_in(pidfd, number), arg);
+	}
+	closedir(dir);
+}
+
+/* "Name:     12 kB" */
+static uint64_t find_kib(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	return at ? strtoull(at + strlen(name), NULL, 10) : 0;
+}
+
+void look_memory(int64_t pid, struct look_memory *ret)
+{
+	char text[2048];
+
+	memset(ret, 0, sizeof(*ret));
+	if (read_proc_of(pid, "smaps_rollup", text, sizeof(text)) <= 0)
+		return;
+	ret->resident = find_kib(text, "\nRss:");
+	ret->proportional = find_kib(text, "\nPss:");
+	ret->own = find_kib(text, "\nPrivate_Clean:") +
+		   find_kib(text, "\nPrivate_Dirty:");
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * look.h - what can be seen of processes from outside, for people who look.
+ *
+ * Nothing here waits, not even for a process that hangs in the kernel: its
+ * command line, which the kernel may have to wait for, is not asked for then.
+ */
+#ifndef WISP_PLATFORM_LOOK_H
+#define WISP_PLATFORM_LOOK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct look_process {
+	int64_t pid, parent;
+	char state;        /* as in proc(5): R, S, D, Z, T, ... */
+	char name[32];     /* the program's, cut to 15 bytes on Linux */
+	char command[512]; /* words with blanks between them, cut; or "" */
+	char waits[64];    /* the kernel function it sleeps in, or "" */
+	int syscall;       /* the number of the call it is in; -1: none known */
+	uint64_t age_ms;   /* since it was started */
+};
+
+/* -ESRCH. What can't be seen is "", 0 or -1. */
+int look_process(int64_t pid, struct look_process *ret);
+
+/* A process's children, zombies among them; -ESRCH, or -ENOSYS if the system
+ * does not tell. */
+int look_children(
+	int64_t pid, void (*each)(int64_t child, void *arg), void *arg);
+
+/* What a process has open: a number, what it is as far as it can be told, and
+ * the bytes that wait in it if it is a pipe or a FIFO, else -1. Looking changes
+ * nothing: no end is opened. */
+void look_open(int64_t pid,
+	void (*each)(int number, const char *what, int64_t waiting, void *arg),
+	void *arg);
+
+/* A process's memory, in KiB; 0 where it can't be told. */
+struct look_memory {
+	uint64_t resident, proportional, own;
+};
+void look_memory(int64_t pid, struct look_memory *ret);
+
+#endif
