@@ -15,9 +15,9 @@ HERE = pathlib.Path(__file__).parent
 OUT = pathlib.Path(os.environ.get("WISP_VM_OUT") or
                    HERE.parents[1] / "build" / "vm-reboot")
 NO_RESULT = 125                 # the machine ended before its command did
-# systemd waits for 90 s for what does not go (DefaultTimeoutStopSec), so half
-# of that, in the emulated machine's own time, is somebody who did not go.
-SECONDS = 45
+# systemd waits for 90 s for what does not go (DefaultTimeoutStopSec). A busy
+# host's emulated machine has taken 25.
+SECONDS = 80
 STAMP = r"^\[ *(\d+\.\d+)\] "
 END = {"reboot": "reboot: Restarting system", "poweroff": "reboot: Power down"}
 
