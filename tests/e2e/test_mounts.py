@@ -15,6 +15,13 @@ import world
 Mount = rawshim.Mount
 
 
+@pytest.fixture(autouse=True, scope="module")
+def modules():
+    """Where udev does not run, nobody has made their devices."""
+    if shutil.which("modprobe"):
+        world.sh("modprobe", "-aq", "loop", "fuse", check=False)
+
+
 def mounted(s):
     """What is mounted on the rootfs and below it."""
     return mounted_on(str(s.bundles["c1"] / "rootfs"))
