@@ -25,7 +25,9 @@ struct ctl_command {
 	int (*run)(int argc, char **argv);
 };
 
-int ctl_run(int argc, char **argv);   /* run.c */
-int ctl_guard(int argc, char **argv); /* guard.c */
+int ctl_run(int argc, char **argv);     /* run.c */
+int ctl_inspect(int argc, char **argv); /* dump.c */
+int ctl_dump(int argc, char **argv);    /* dump.c */
+int ctl_guard(int argc, char **argv);   /* guard.c */
 
 #endif

@@ -688,6 +688,14 @@ uint64_t relay_lost(const struct relay *r)
 	return r->lost;
 }
 
+/* FIONREAD speaks of files, too, where it means nothing here. */
+static uint64_t unread_in(const struct relay *r)
+{
+	if (!r->to || r->broken)
+		return 0;
+	return r->outlives ? stream_pending(r->to) : stream_unread(r->to);
+}
+
 void relay_stats(const struct relay *r, struct flow_stats *ret)
 {
 	uint64_t spooled = spool_used(r->spool);
@@ -698,7 +706,7 @@ void relay_stats(const struct relay *r, struct flow_stats *ret)
 		.lost = r->lost,
 		.spooled = spooled,
 		.waiting = r->len + (r->from ? stream_pending(r->from) : 0),
-		.unread = r->to ? stream_pending(r->to) : 0,
+		.unread = unread_in(r),
 		.stalls = r->stalls,
 		.stalled_ms = r->stalled_ms,
 		.state = r->flow,

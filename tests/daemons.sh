@@ -97,7 +97,7 @@ fetch()
 		run dpkg-deb -x "$deb" "$new/$folder"
 	done
 	echo "$suite $*" >"$new/$folder/packages"
-	rm -rf "$cache/$folder"
+	rm -rf "${cache:?}/$folder"
 	mv "$new/$folder" "$cache/$folder"
 	rm -rf "$new/debs"
 }

@@ -227,7 +227,7 @@ class CriDaemon(daemon.Daemon):
 class Pod:
     """One sandbox. `handler`: the RuntimeClass's."""
 
-    def __init__(self, d, handler=HANDLER, pid=None):
+    def __init__(self, d, handler=HANDLER, pid=None, annotations=None):
         self.d = d
         name = world.fresh("pod")
         self.logs = d.dir / "logs" / name
@@ -239,6 +239,7 @@ class Pod:
             "metadata": {"name": name, "uid": f"{name}-uid",
                          "namespace": "default", "attempt": 0},
             "log_directory": str(self.logs), "labels": {"app": name},
+            "annotations": annotations or {},
             "linux": {"cgroup_parent": f"/{world.RUN}",
                       "security_context": {
                           "namespace_options": self.options}}}

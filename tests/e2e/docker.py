@@ -129,7 +129,7 @@ class Dockerd:
         """End dockerd; live-restore has its containers stay."""
         if self.process:
             self.process.send_signal(sig)
-            self.process.wait(60)
+            self.process.wait(60 * poll.SLOW)
             self.process = None
             daemon.running.remove(self)
 
@@ -145,7 +145,8 @@ class Dockerd:
         # mounts the same again.
         for line in reversed(proc.read("/proc/self/mountinfo").splitlines()):
             point = line.split()[4]
-            if point in (f"{self.dir}/data", f"{self.exec_root}/netns/default"):
+            if point in (f"{self.dir}/data",
+                         f"{self.exec_root}/netns/default"):
                 world.sh("umount", "-l", point)
 
     def log_tail(self, lines=15):
@@ -171,8 +172,9 @@ class Dockerd:
         stdin = {"stdin": subprocess.DEVNULL} if input is None else {
             "input": input}
         try:
-            p = subprocess.run(argv, capture_output=True, timeout=timeout,
-                               text=text, env=self.env, **stdin)
+            p = subprocess.run(argv, capture_output=True,
+                               timeout=timeout * poll.SLOW, text=text,
+                               env=self.env, **stdin)
         except subprocess.TimeoutExpired as e:
             raise CtrError(f"docker {' '.join(argv[1:])}: no end within "
                            f"{timeout} s\nstdout: {_tail(e.stdout)}\n"

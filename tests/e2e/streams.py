@@ -24,7 +24,8 @@ BINARY, CLOSE, PING, PONG = 2, 8, 9, 10
 class Stream:
     def __init__(self, url):
         u = urllib.parse.urlsplit(url)
-        self.socket = socket.create_connection((u.hostname, u.port), 20)
+        self.socket = socket.create_connection((u.hostname, u.port),
+                                               20 * poll.SLOW)
         key = base64.b64encode(os.urandom(16)).decode()
         self.socket.sendall(
             f"GET {u.path}?{u.query} HTTP/1.1\r\nHost: {u.netloc}\r\n"
@@ -87,7 +88,7 @@ class Stream:
 
     def end(self, timeout=20):
         """The exit code, when the other end has closed."""
-        assert self.closed.wait(timeout), f"no end: {self.got}"
+        assert self.closed.wait(timeout * poll.SLOW), f"no end: {self.got}"
         status = json.loads(self.got[STATUS])
         self.close()
         if status["status"] == "Success":

@@ -7,6 +7,7 @@ import re
 import pytest
 
 import image
+import poll
 import spec
 import world
 
@@ -73,7 +74,7 @@ def test_no_runtime_binary(daemon):
 
 
 def test_20_failures_and_a_success(daemon):
-    for _ in range(20):
+    for _ in range(poll.times(20)):
         fails(daemon, "/no/such/thing", want="no such file|not found")
     assert daemon.say("echo fine").out == "fine\n"
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Under Kubernetes' CRI: pods of several containers, one shim for each pod.
 
-containerd is configured by docs/examples/containerd-1.toml or containerd-2.toml
-as it stands; the client says what a kubelet says (see cri.py).
+containerd is configured by docs/examples/containerd-1.toml, or -2.toml, as it
+stands; the client says what a kubelet says (see cri.py).
 """
 import os
 import re
@@ -15,6 +15,7 @@ import daemon
 import poll
 import proc
 import streams
+import test_inspect
 import world
 
 LIMIT = 16 << 20
@@ -109,6 +110,24 @@ def test_pod_of_two(pod, kubelet):
     kubelet.cri.RemovePodSandbox(pod_sandbox_id=p.id)
     assert not kubelet.cri.ListPodSandbox().items
     assert not kubelet.tasks()
+
+
+@pytest.mark.go_fails("knows no such annotation")
+def test_stdio_policy_of_a_pod(pod):
+    """The pod's annotation is its containers'; wispctl finds both in the one
+    shim that they have."""
+    p = pod(annotations={"io.wisp.stdio.policy": "spool=1m,then=drop"})
+    c = p.run("sh", "-c", "seq 1 1000; sleep 1000")
+    poll.until(lambda: len(c.log()) == 1000, "its output")
+    shims = set()
+    for id in (p.id, c.id):
+        i = test_inspect.inspect_of(cri.NAMESPACE, id)
+        assert i["container"]["id"] == id
+        assert i["container"]["policy"] == "spool=1048576,then=drop"
+        shims.add(i["shim"]["pid"])
+    assert len(shims) == 1
+    out, = (s for s in i["container"]["init"]["stdio"] if s["fd"] == 1)
+    assert (out["out"], out["unread"], out["lost"]) == (3893, 0, 0)
 
 
 def test_one_shim_for_each_pod(pod, kubelet):

@@ -10,6 +10,7 @@ import pytest
 import docker
 import poll
 import proc
+import test_inspect
 import versions
 import world
 
@@ -57,8 +58,8 @@ class Terminal(pexpect.spawn):
 
     def __init__(self, d, *args):
         argv = d.argv(*args)
-        super().__init__(argv[0], argv[1:], timeout=30, dimensions=(33, 117),
-                         encoding="utf-8", env=d.env)
+        super().__init__(argv[0], argv[1:], timeout=30 * poll.SLOW,
+                         dimensions=(33, 117), encoding="utf-8", env=d.env)
 
     def end(self):
         self.expect(pexpect.EOF)
@@ -176,12 +177,12 @@ def test_detach_and_attach(d):
     assert t.end() == 5
 
 
-def test_20_in_a_row_and_at_once(d):
+def test_20_at_once(d):
     ps = [d.popen("run", "--rm", *d.flags(), docker.NAME, "sh", "-c",
                   f"echo {n}; exit {n}", stdout=subprocess.PIPE, text=True)
           for n in range(20)]
-    assert [(p.communicate(timeout=100)[0], p.returncode) for p in ps] == [
-        (f"{n}\n", n) for n in range(20)]
+    assert [(p.communicate(timeout=100 * poll.SLOW)[0], p.returncode)
+            for p in ps] == [(f"{n}\n", n) for n in range(20)]
 
 
 # ---- logs
@@ -197,7 +198,18 @@ def test_logs_follow(d, box):
     c = box("sh", "-c", "while [ ! -e /go ]; do sleep 0.1; done; echo last")
     p = d.popen("logs", "-f", c.id, stdout=subprocess.PIPE, text=True)
     c.exec("touch", "/go")
-    assert p.communicate(timeout=30)[0] == "last\n"
+    assert p.communicate(timeout=30 * poll.SLOW)[0] == "last\n"
+
+
+def test_stdio_policy(box):
+    """Handed over by docker, followed, and shown from outside."""
+    c = box("sh", "-c", "seq 1 20000; sleep 1000",
+            flags=("--annotation", "io.wisp.stdio.policy=spool=2m"))
+    c.until_log("\n20000\n")
+    i = test_inspect.inspect_of(world.RUN, c.id[:12])
+    assert i["container"]["id"] == c.id
+    assert i["container"]["policy"] == "spool=2097152,then=block"
+    assert i["processes"][0]["pid"] == c.state()["Pid"]
 
 
 # ---- exec
@@ -261,7 +273,7 @@ def test_kill(d, box):
     c.until_log("usr1\n")
     waiting = d.popen("wait", c.id, stdout=subprocess.PIPE, text=True)
     c.do("kill")
-    assert waiting.communicate(timeout=30)[0] == "137\n"
+    assert waiting.communicate(timeout=30 * poll.SLOW)[0] == "137\n"
     s = c.state()
     assert (s["Status"], s["ExitCode"], s["OOMKilled"]) == (
         "exited", 137, False)

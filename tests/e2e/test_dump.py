@@ -118,10 +118,14 @@ def test_daemon_is_dead(raw):
     s.run()
     s.client.close()
     path = s.bundles["c1"] / "dump.json"
-    poll.until(lambda: not [n for n in proc.fds(s.pid).values()
-                            if n.startswith("socket:")][2:], "it hung up")
-    d = by_signal(s, path)
-    assert d["connections"] == 0 and d["calls"] == []
+
+    def hung_up():
+        """It may not have noticed yet."""
+        path.unlink(missing_ok=True)
+        d = by_signal(s, path)
+        return d["connections"] == 0 and d
+    d = poll.until(hung_up, "no connection")
+    assert d["calls"] == []
     assert d["events"]["waiting"] >= 2 and d["events"]["topic"]
     assert d["events"]["failure"] == "the daemon does not listen"
     assert not d["events"]["connected"]

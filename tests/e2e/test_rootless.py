@@ -13,6 +13,7 @@ import daemon as daemons
 import image
 import poll
 import proc
+import versions
 import world
 from test_wispctl import WISPCTL
 
@@ -201,7 +202,8 @@ class RootlessDaemon(daemons.Daemon):
     """containerd as root of a user namespace, and ctr beside it."""
 
     def __init__(self, user, runtime):
-        super().__init__(runtime)
+        # PATH's: root's cache is closed to the user.
+        super().__init__(runtime, containerd=versions.known()[0])
         self.user = user
         self.dir = user.home / "containerd.d"
         self.dir.mkdir()

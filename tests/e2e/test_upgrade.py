@@ -92,7 +92,7 @@ def test_tasks(own_daemon, path, end, tmp):
         assert stopped.status() == "STOPPED"
         p = d.popen("task", "attach", writes.id, stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE)
-        out, _ = p.communicate(timeout=30)
+        out, _ = p.communicate(timeout=30 * poll.SLOW)
         data.same(out, b"".join(b"%d\n" % i for i in range(1, 30001)),
                   "written while there was no daemon")
         assert p.returncode == 3
@@ -111,7 +111,7 @@ def test_tasks(own_daemon, path, end, tmp):
                     stdout=subprocess.PIPE)
     poll.until(lambda: waited.status() == "RUNNING", "it runs")
     proc.kill(waited.pid())
-    assert waits.wait(15) == 137        # ctr has deleted it, too
+    assert waits.wait(15 * poll.SLOW) == 137        # ctr has deleted it, too
     log = events.Follower(d)
     for c in [c for c in live if c not in (tty, waited)]:
         c.stop()

@@ -4,6 +4,7 @@
 guest_reboot.py poweroff|reboot [nothing]: `nothing` makes no containers.
 """
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ import poll
 import world
 
 DIR = pathlib.Path("/run/reboot")
-SHIM = "/wisp/build/containerd-shim-wisp-v1"
+SHIM = DIR / "containerd-shim-wisp-v1"
 ENDS_ON_TERM = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.2; done"]
 CONFIG = f"""version = 2
 root = "{DIR}/root"
@@ -37,6 +38,7 @@ def ctr(*args):
 def daemon():
     """As Debian's containerd.service has it: stopping it spares shims."""
     DIR.mkdir()
+    shutil.copy(world.TESTED, DIR)
     world.base = DIR
     (DIR / "config.toml").write_text(CONFIG)
     run("systemd-run", "--unit=reboot-containerd", "-p", "KillMode=process",
