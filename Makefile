@@ -219,7 +219,7 @@ e2e: build $(if $(WISP_DAEMONS),daemons) ## end to end tests: real containerd, r
 	@WISP_DAEMONS=$(WISP_DAEMONS) sh -c '$(call pytest,tests/e2e)'
 
 # VM_ALL=1: all tests, not only those that the machine adds something to.
-VM_DEADLINE ?= $(if $(VM_ALL),14400,2400)
+VM_DEADLINE ?= $(if $(VM_ALL),14400,3000)
 vm-check: deps ## tests in a VM with systemd, cgroup v2, containerd 2.1, criu
 	@sh tests/deps.sh vm
 	@$(MAKE) --no-print-directory build

@@ -16,8 +16,12 @@ import world
 # Of the shim by itself or with a runtime made to misbehave: another kernel or
 # daemon makes no difference, so `make vm-check` leaves them out (VM_ALL=1 not).
 VM_ADDS_NOTHING = {
-    "test_faults", "test_logger", "test_shim_cli", "test_shim_events",
-    "test_shim_rpc", "test_shim_stdio", "test_ttrpc_py", "test_wispctl"}
+    "test_checkpoint", "test_dump", "test_faults", "test_inspect",
+    "test_logger", "test_shim_cli", "test_shim_events", "test_shim_rpc",
+    "test_shim_stdio", "test_stdio_policy", "test_ttrpc_py", "test_wispctl"}
+# What the OCI runtime has little to do with runs there under one of them.
+VM_ONE_RUNTIME = {"test_events", "test_grandchild", "test_restart",
+                  "test_shimkill", "test_stdio", "test_tty"}
 
 
 def pytest_configure(config):
@@ -84,7 +88,10 @@ def pytest_collection_modifyitems(items):
     go = world.is_go()
     for item in items:
         mark = item.get_closest_marker("go_fails")
-        if item.path.stem in VM_ADDS_NOTHING:
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        if item.path.stem in VM_ADDS_NOTHING or (
+                item.path.stem in VM_ONE_RUNTIME
+                and params.get("runtime") == "crun"):
             item.add_marker("vm_adds_nothing")
         if item.get_closest_marker("vm") and not world.VM:
             item.add_marker(pytest.mark.skip(

@@ -22,9 +22,10 @@ def test_50_at_once(daemon, box):
         r = c.exec("sh", "-c", f"echo out-{n}; echo err-{n} >&2; exit {n}",
                    ok=None, timeout=90)
         return r.rc, r.out, r.err
+    many = range(poll.times(50))
     with ThreadPoolExecutor(50) as pool:
-        got = list(pool.map(run, range(50)))
-    assert got == [(n, f"out-{n}\n", f"err-{n}\n") for n in range(50)]
+        got = list(pool.map(run, many))
+    assert got == [(n, f"out-{n}\n", f"err-{n}\n") for n in many]
     poll.until(lambda: len(proc.fds(shim)) <= before,
                lambda: f"the shim's fds are back at {before}: "
                f"{proc.fds(shim)}")
@@ -48,7 +49,7 @@ def test_20_failing_execs_cost_nothing(daemon, box):
     bundle = sorted(p.name for p in daemon.bundle(c.id).iterdir())
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda n: c.exec("/no/such/thing", ok=(1,)),
-                      range(20)))
+                      range(poll.times(20))))
     poll.until(lambda: len(proc.fds(shim)) <= fds,
                lambda: f"the shim's fds are back at {fds}: {proc.fds(shim)}")
     assert leaks.files() - files == set()
