@@ -56,14 +56,20 @@ def config(daemon, tmp, conf):
 def test_bad_rootfs(daemon, tmp):
     conf = spec.base(["true"], rootfs="/no/such/rootfs",
                      cgroup=f"/{daemon.ns}/{world.fresh()}")
-    assert "/no/such/rootfs" in config(daemon, tmp, conf)
+    said = config(daemon, tmp, conf)
+    # crun 1.28 no longer says which one.
+    assert "/no/such/rootfs" in said or (
+        daemon.runtime == "crun" and "No such file or directory" in said)
 
 
 def test_config_the_runtime_refuses(daemon, tmp):
-    conf = spec.base(["true"], rootfs=str(image.rootfs()),
-                     cgroup=f"/{daemon.ns}/{world.fresh()}")
+    group = f"{daemon.ns}/{world.fresh()}"
+    conf = spec.base(["true"], rootfs=str(image.rootfs()), cgroup=f"/{group}")
     conf["linux"]["namespaces"].append({"type": "nonsense"})
     assert "OCI runtime create failed" in config(daemon, tmp, conf)
+    if daemon.runtime == "crun" and world.V2:
+        # A fault of crun 1.28: it leaves the group that it made.
+        world.rmdir(world.cgroup("memory", group))
 
 
 @pytest.mark.every_daemon

@@ -108,7 +108,7 @@ def test_detached_exec(daemon, box):
 
 def test_execs_join_the_containers_cgroup(daemon, box):
     c = box("sleep", "1000")
-    out = c.exec("cat", "/proc/self/cgroup").out
-    paths = {line.split(":", 2)[1]: line.split(":", 2)[2]
-             for line in out.splitlines()}
-    assert paths["memory"] == paths["pids"] == f"/{daemon.ns}/{c.id}"
+    c.exec_detached("sleep", "1000")
+    init, other = (proc.get(p).cgroup for p in c.pids())
+    assert init == other
+    assert f":/{daemon.ns}/{c.id}\n" in init
