@@ -13,15 +13,18 @@ import runtime as runtimes
 import versions
 import world
 
-# Of the shim by itself or with a runtime made to misbehave: another kernel or
-# daemon makes no difference, so `make vm-check` leaves them out (VM_ALL=1 not).
+# Of the shim by itself, with a runtime made to misbehave, or run under the same
+# daemon on the host: another kernel makes no difference,
+# so `make vm-check` leaves them out (VM_ALL=1 not).
 VM_ADDS_NOTHING = {
-    "test_checkpoint", "test_dump", "test_faults", "test_inspect",
-    "test_logger", "test_shim_cli", "test_shim_events", "test_shim_rpc",
-    "test_shim_stdio", "test_stdio_policy", "test_ttrpc_py", "test_wispctl"}
+    "test_checkpoint", "test_dump", "test_events", "test_faults",
+    "test_grandchild", "test_inspect", "test_leaks", "test_logger",
+    "test_mounts", "test_restart", "test_rootless", "test_shim_cli",
+    "test_shim_events", "test_shim_rpc", "test_shim_stdio", "test_shimkill",
+    "test_signals", "test_stdio", "test_stdio_policy", "test_ttrpc_py",
+    "test_upgrade", "test_userns", "test_wispctl"}
 # What the OCI runtime has little to do with runs there under one of them.
-VM_ONE_RUNTIME = {"test_events", "test_grandchild", "test_restart",
-                  "test_shimkill", "test_stdio", "test_tty"}
+VM_ONE_RUNTIME = {"test_tty"}
 
 
 def pytest_configure(config):
