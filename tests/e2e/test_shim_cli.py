@@ -523,3 +523,10 @@ def test_log_lines(raw):
             r'time="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}(Z|[+-]\d\d:\d\d)"'
             r' level=(debug|info|warning|error) msg=("([^"\\]|\\.)*"|\S+)'
             r'( \S+=("([^"\\]|\\.)*"|\S*))*', line), line
+
+
+@pytest.mark.skipif(world.TESTED != str(
+    world.ROOT / "build" / "containerd-shim-wisp-v1"), reason="another build")
+def test_it_stays_small():
+    """A host holds it in memory once, an image of a small device forever."""
+    assert os.stat(world.SHIM).st_size < 1_500_000
