@@ -97,6 +97,8 @@ static int mount_rootfs(struct task *t, const CreateRequest *rq, struct err *e)
 	mkdir(root, 0711); /* mount_all() tells if it is not there */
 	t->mounted = true;
 	r = mount_all(specs, rq->n_rootfs, root, scratch, e);
+	if (r == -ENOENT) /* to a client that would be the container */
+		r = e->code = -EINVAL;
 	free(specs);
 	return r;
 }

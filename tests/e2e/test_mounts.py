@@ -224,6 +224,17 @@ def test_refused(raw, kw, what):
     assert not (s.bundles["c1"] / "mounts").exists()
 
 
+@pytest.mark.go_fails("says another code")
+def test_a_source_that_is_not_there(raw):
+    """NotFound would be the container."""
+    s = raw().start("c1", ["true"])
+    for kw in (dict(type="bind", source="/none", options=["rbind"]),
+               dict(type="ext4", source="/none.img", options=["loop"])):
+        with pytest.raises(ttrpc.TtrpcError, match="/none") as e:
+            s.create(rootfs=[Mount(**kw)])
+        assert e.value.code == ttrpc.INVALID_ARGUMENT
+
+
 def test_ext4_image(raw, tmp):
     """On a loop device that is gone with the container."""
     img = tmp / "image"
