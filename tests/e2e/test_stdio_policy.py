@@ -210,7 +210,7 @@ def test_spool_of_a_terminal(raw, out):
 
 def test_spool_for_a_slow_logger(raw, logger):  # noqa: F811
     """The process is done long before it."""
-    log = logger(slow=0.0005)
+    log = logger(slow=0.004)    # 5 s at the least, an exit waits for 2
     s = start(raw, "spool", "seq 1 200000; exit 3")
     s.run(**log.both)
     assert s.wait() == 3
