@@ -11,7 +11,7 @@
 # again. To have newer ones, remove the folder.
 set -eu
 
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/wisp/daemons
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/wisp/daemons
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # folder, suite, packages; none of them needs more than libc and libsystemd

@@ -79,7 +79,7 @@ if [ "$1" = --inside ]; then
 fi
 
 [ "$(id -u)" = 0 ] || fail "it needs root: it makes containers"
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/wisp
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/wisp
 base=$cache/bookworm
 mkdir -p "$cache"
 exec 9>"$cache/bookworm.lock"
