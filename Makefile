@@ -226,6 +226,7 @@ vm-check: deps ## tests in a VM with systemd, cgroup v2, containerd 2.1, criu
 	@$(MAKE) --no-print-directory build
 	@$(if $(VM_ALL),WISP_E2E_ALL=1 WISP_E2E_OOMS=1000) tests/vm/run --deadline $(VM_DEADLINE) -- /usr/bin/python3 -m pytest \
 		-p no:cacheprovider --junitxml=/results/junit.xml -v \
+		$(if $(CI),--reruns 1) \
 		$(if $(VM_ALL),,-m 'not vm_adds_nothing') \
 		tests/e2e $(PYTEST_ARGS)
 	@$(PYTEST) -p no:cacheprovider -v tests/vm
