@@ -5,6 +5,7 @@
 #ifndef WISP_PLATFORM_FILE_H
 #define WISP_PLATFORM_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,9 @@ int file_read_pid(const char *path, int64_t *ret);
  * (realpath(3)); ret has FILE_PATH_MAX bytes and may be path itself. -ENOTDIR
  * if it is no folder. */
 int file_real_folder(const char *path, char *ret);
+
+/* Whether a part of the path is "..": it may lead out of where it begins. */
+bool file_goes_up(const char *path);
 
 /* Makes a folder for root alone; one that is there already is fine. */
 int file_make_folder(const char *path);

@@ -174,17 +174,11 @@ static int read_config(struct bundle *b, const char *path, struct err *e)
 
 static int check_dir(const char *dir, struct err *e)
 {
-	const char *p = dir;
-
 	if (!dir || dir[0] != '/')
 		return err_set(e, -EINVAL,
 			"bundle '%s' is not an absolute path", dir ? dir : "");
-	while ((p = strstr(p, "/.."))) {
-		if (p[3] == '/' || p[3] == '\0')
-			return err_set(
-				e, -EINVAL, "bundle '%s' has '..' in it", dir);
-		p += 3;
-	}
+	if (file_goes_up(dir))
+		return err_set(e, -EINVAL, "bundle '%s' has '..' in it", dir);
 	if (access(dir, F_OK) < 0)
 		return err_sys(e, -errno, "bundle '%s'", dir);
 	return 0;

@@ -364,18 +364,10 @@ static int check_folder(const char *name, const char *path, struct err *e)
 /* A group is named from the top: ".." would lead out of the hierarchy. */
 static int check_cgroup(const char *path, struct err *e)
 {
-	const char *p;
-
-	for (p = path; p && *p; p += strspn(p, "/")) {
-		size_t n = strcspn(p, "/");
-
-		if (n == 2 && strncmp(p, "..", 2) == 0)
-			return err_set(e, -EINVAL,
-				"option 'shim_cgroup' ('%s') has '..' in it",
-				path);
-		p += n;
-	}
-	return 0;
+	if (!path || !file_goes_up(path))
+		return 0;
+	return err_set(
+		e, -EINVAL, "option 'shim_cgroup' ('%s') has '..' in it", path);
 }
 
 static int unpack_any(const Any *any, struct options *ret, struct err *e)

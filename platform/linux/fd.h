@@ -51,4 +51,7 @@ int endpoint_fd(const struct endpoint *ep);
  */
 int fd_write_all(int fd, const void *buf, size_t n);
 
+/* Blocks until n bytes are there, or the end: how many, or -errno. */
+ssize_t fd_read_all(int fd, void *buf, size_t n);
+
 #endif

@@ -11,24 +11,6 @@
 
 #include "platform/linux/fd.h"
 
-static ssize_t read_full(int fd, char *buf, size_t n)
-{
-	size_t got = 0;
-
-	while (got < n) {
-		ssize_t r = read(fd, buf + got, n - got);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0)
-			return -errno;
-		if (r == 0)
-			break;
-		got += (size_t)r;
-	}
-	return (ssize_t)got;
-}
-
 static int read_end(const char *path, size_t max, bool cut, char **ret,
 	size_t *ret_n, struct err *e)
 {
@@ -53,7 +35,7 @@ static int read_end(const char *path, size_t max, bool cut, char **ret,
 	buf = malloc(n + 1);
 	if (!buf)
 		return err_sys(e, -ENOMEM, "read '%s'", path);
-	got = read_full(fd, buf, n);
+	got = fd_read_all(fd, buf, n);
 	if (got < 0) {
 		free(buf);
 		return err_sys(e, (int)got, "read '%s'", path);
@@ -84,7 +66,7 @@ int file_read_into(const char *path, char *buf, size_t n)
 
 	if (fd < 0)
 		return -errno;
-	got = read_full(fd, buf, n - 1);
+	got = fd_read_all(fd, buf, n - 1);
 	if (got < 0)
 		return (int)got;
 	buf[got] = '\0';
@@ -178,4 +160,18 @@ int file_link(const char *to, const char *path)
 	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
 		unlink(path);
 	return symlink(to, path) < 0 ? -errno : 0;
+}
+
+bool file_goes_up(const char *path)
+{
+	const char *p;
+
+	for (p = path; *p; p += strspn(p, "/")) {
+		size_t n = strcspn(p, "/");
+
+		if (n == 2 && strncmp(p, "..", 2) == 0)
+			return true;
+		p += n;
+	}
+	return false;
 }

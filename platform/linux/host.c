@@ -42,18 +42,8 @@ void host_close_inherited(void)
 static int host_wait_ready(int fd, pid_t pid, struct err *e)
 {
 	struct err said;
-	size_t got = 0;
 
-	while (got < sizeof(said)) {
-		ssize_t r = read(fd, (char *)&said + got, sizeof(said) - got);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r <= 0)
-			break;
-		got += (size_t)r;
-	}
-	if (got != sizeof(said)) {
+	if (fd_read_all(fd, &said, sizeof(said)) != sizeof(said)) {
 		waitpid(pid, NULL, WNOHANG);
 		return err_set(e, -EPIPE, "the shim died while it started");
 	}

@@ -19,20 +19,13 @@
 static ssize_t read_proc(const char *path, char *buf, size_t n)
 {
 	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t got = 0;
-	ssize_t r = 1;
+	ssize_t got;
 
 	if (fd < 0)
 		return -errno;
-	while (got < n - 1 && r > 0) {
-		r = read(fd, buf + got, n - 1 - got);
-		if (r < 0 && errno == EINTR)
-			r = 1;
-		else if (r > 0)
-			got += (size_t)r;
-	}
-	buf[got] = '\0';
-	return r < 0 ? -errno : (ssize_t)got;
+	got = fd_read_all(fd, buf, n - 1);
+	buf[got > 0 ? got : 0] = '\0';
+	return got;
 }
 
 static ssize_t read_proc_of(int64_t pid, const char *name, char *buf, size_t n)

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "platform/auto.h"
+#include "platform/file.h"
 #include "platform/linux/fd.h"
 #include "platform/linux/fuse.h"
 #include "platform/linux/idmap.h"
@@ -426,8 +427,9 @@ static int mount_mapped_overlay(const struct mount_spec *m, const char *root,
 		sizeof(at))
 		return err_sys(e, -ENAMETOOLONG, "folder '%s'", scratch);
 	mkdir(scratch, 0700);
-	if (mkdir(at, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, -errno, "make the folder '%s'", at);
+	r = file_make_folder(at);
+	if (r < 0)
+		return err_sys(e, r, "make the folder '%s'", at);
 	r = overlay_map_lower(a->data, at, userns, &data, e);
 	if (r == 0) {
 		free(a->data);

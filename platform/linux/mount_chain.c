@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "platform/auto.h"
+#include "platform/file.h"
 #include "platform/linux/fd.h"
 #include "platform/linux/mount_one.h"
 #include "platform/linux/template.h"
@@ -135,20 +136,6 @@ static bool parse_number(
 	return true;
 }
 
-static bool has_dots(const char *path)
-{
-	const char *p;
-
-	for (p = path; *p; p += strspn(p, "/")) {
-		size_t n = strcspn(p, "/");
-
-		if (n == 2 && strncmp(p, "..", 2) == 0)
-			return true;
-		p += n;
-	}
-	return false;
-}
-
 /* PATH[:MODE[:UID:GID]] */
 static bool parse_folder(const char *text, struct folder *ret)
 {
@@ -177,7 +164,7 @@ static bool parse_folder(const char *text, struct folder *ret)
 	len = strlen(ret->path);
 	while (len > 1 && ret->path[len - 1] == '/')
 		ret->path[--len] = '\0';
-	return ret->path[0] == '/' && len > 1 && !has_dots(ret->path);
+	return ret->path[0] == '/' && len > 1 && !file_goes_up(ret->path);
 }
 
 /* What is on an earlier mount does not lead out of it: it may be a container's.
@@ -281,14 +268,14 @@ static int step_mkdir(struct chain *c, size_t i, struct err *e)
 static int step_point(struct chain *c, size_t i, struct err *e)
 {
 	struct step *s = &c->steps[i];
+	int r;
 
 	if (asprintf(&s->point, "%s/%zu", c->scratch, i) < 0) {
 		s->point = NULL;
 		return err_set(e, -ENOMEM, "no memory for mounts");
 	}
-	if (mkdir(s->point, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, -errno, "make the folder '%s'", s->point);
-	return 0;
+	r = file_make_folder(s->point);
+	return r < 0 ? err_sys(e, r, "make the folder '%s'", s->point) : 0;
 }
 
 static int step_run(struct chain *c, size_t i, bool aside, struct err *e)
@@ -323,8 +310,10 @@ static int run(struct chain *c, const struct mount_spec *m, struct err *e)
 		if (c->steps[i].format || c->steps[i].mkdir)
 			aside = i;
 	}
-	if (aside > 0 && mkdir(c->scratch, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, -errno, "make the folder '%s'", c->scratch);
+	if (aside > 0)
+		r = file_make_folder(c->scratch);
+	if (r < 0)
+		return err_sys(e, r, "make the folder '%s'", c->scratch);
 	for (i = 0; i < c->n && r == 0; i++)
 		r = step_run(c, i, i < aside, e);
 	return r;

@@ -59,6 +59,24 @@ int fd_write_all(int fd, const void *buf, size_t n)
 	return 0;
 }
 
+ssize_t fd_read_all(int fd, void *buf, size_t n)
+{
+	size_t got = 0;
+
+	while (got < n) {
+		ssize_t r = read(fd, (char *)buf + got, n - got);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -errno;
+		if (r == 0)
+			break;
+		got += (size_t)r;
+	}
+	return (ssize_t)got;
+}
+
 int stream_from_fd(struct event_base *base, int fd, struct stream **ret)
 {
 	auto_fd int owned = fd;

@@ -294,6 +294,21 @@ START_TEST(test_tail)
 }
 END_TEST
 
+START_TEST(test_goes_up)
+{
+	static const char *const up[] = {
+		"..", "../x", "/..", "/a/..", "/a//../b", "a/../", "/a/.."};
+	static const char *const not [] = {
+		"", "/", "...", "/a..", "/..a/b", "a/.../b", "/.", "/a/.b"};
+	size_t i;
+
+	for (i = 0; i < LENGTH(up); i++)
+		ck_assert_msg(file_goes_up(up[i]), "%s", up[i]);
+	for (i = 0; i < LENGTH(not ); i++)
+		ck_assert_msg(!file_goes_up(not [i]), "%s", not [i]);
+}
+END_TEST
+
 START_TEST(test_folders)
 {
 	char real[FILE_PATH_MAX];
@@ -355,8 +370,8 @@ int main(void)
 		test_read_into_too_small, test_write, test_write_is_atomic,
 		test_write_fails, test_write_folder_in_the_way,
 		test_write_follows_no_link, test_write_fifo_in_the_way,
-		test_pid, test_pid_after_zeros, test_tail, test_folders,
-		test_out_of_memory, NULL};
+		test_pid, test_pid_after_zeros, test_tail, test_goes_up,
+		test_folders, test_out_of_memory, NULL};
 
 	return suite_run("file", tests);
 }
