@@ -9,6 +9,7 @@
 
 #include "ctl/json.h"
 #include "ctl/say.h"
+#include "platform/text.h"
 
 struct line {
 	char text[2048];
@@ -77,12 +78,9 @@ void ctl_show_event(const struct client_event *ev)
 
 static void put_time(yajl_gen g, const char *key, const struct timespec *at)
 {
-	char day[32], text[64];
-	struct tm tm;
+	char text[TEXT_TIME_MAX];
 
-	gmtime_r(&at->tv_sec, &tm);
-	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text, sizeof(text), "%s.%09ldZ", day, at->tv_nsec);
+	text_time(at, text);
 	ctl_json_put(g, key, text);
 }
 

@@ -13,6 +13,7 @@
 #include "platform/file.h"
 #include "platform/host.h"
 #include "platform/look.h"
+#include "platform/text.h"
 #include "reaper/reaper.h"
 #include "shim/json_write.h"
 #include "shim/log.h"
@@ -42,12 +43,9 @@ static bool has_room(struct dump *d)
 static void put_time(
 	struct json_out *o, const char *key, const struct timespec *at)
 {
-	char day[32], text[64];
-	struct tm tm;
+	char text[TEXT_TIME_MAX];
 
-	gmtime_r(&at->tv_sec, &tm);
-	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text, sizeof(text), "%s.%09ldZ", day, at->tv_nsec);
+	text_time(at, text);
 	json_text(o, key, text);
 }
 

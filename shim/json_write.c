@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/text.h"
+
 static void add(struct json_out *o, const char *s, size_t n)
 {
 	if (o->no_memory)
@@ -24,41 +26,25 @@ static void add(struct json_out *o, const char *s, size_t n)
 	o->n += n;
 }
 
-/* How many bytes a character has, 0 if it is none (RFC 3629, 4). */
-static size_t utf8(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4, i;
-
-	if ((s[0] >= 0x80 && s[0] < 0xc2) || s[0] > 0xf4)
-		return 0;
-	for (i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-		(s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 static void add_string(struct json_out *o, const char *text)
 {
-	const unsigned char *s = (const unsigned char *)text;
+	const char *s;
 	char escape[8];
 
 	add(o, "\"", 1);
-	for (; *s; s++) {
-		size_t n = utf8(s);
+	for (s = text; *s; s++) {
+		size_t n = text_utf8(s, SIZE_MAX);
 
 		if (*s == '"' || *s == '\\') {
 			snprintf(escape, sizeof(escape), "\\%c", *s);
 			add(o, escape, 2);
-		} else if (*s < 0x20) {
+		} else if ((unsigned char)*s < 0x20) {
 			snprintf(escape, sizeof(escape), "\\u%04x", *s);
 			add(o, escape, 6);
 		} else if (n == 0) {
 			add(o, "?", 1);
 		} else {
-			add(o, (const char *)s, n);
+			add(o, s, n);
 			s += n - 1;
 		}
 	}

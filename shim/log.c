@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "platform/host.h"
+#include "platform/text.h"
 #include "shim/ident.h"
 
 /* A write up to this size is atomic on a FIFO: pipe(7), PIPE_BUF */
@@ -80,14 +81,13 @@ static void put_text(struct line *l, const char *s)
 static void put_time(struct line *l)
 {
 	struct timespec now;
-	struct tm tm;
-	char buf[64], all[96];
+	char text[TEXT_TIME_MAX];
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(all, sizeof(all), "time=\"%s.%09ldZ\" ", buf, now.tv_nsec);
-	put_text(l, all);
+	text_time(&now, text);
+	put_text(l, "time=\"");
+	put_text(l, text);
+	put_text(l, "\" ");
 }
 
 size_t log_format(char *buf, size_t n, enum log_level level, const char *id,

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "platform/text.h"
+
 #define END (-1)
 
 struct scan {
@@ -34,36 +36,6 @@ struct place {
 static bool is_scalar(uint32_t c)
 {
 	return c <= 0x10ffff && (c < 0xd800 || c > 0xdfff);
-}
-
-static size_t utf8_announced(uint8_t first)
-{
-	if (first >> 5 == 0x06)
-		return 2;
-	if (first >> 4 == 0x0e)
-		return 3;
-	return first >> 3 == 0x1e ? 4 : 0;
-}
-
-/* The length of the character at s, 0 if it is none (RFC 3629, section 3). */
-static size_t utf8_length(const uint8_t *s, size_t left)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	uint32_t c;
-	size_t n, i;
-
-	if (s[0] < 0x80)
-		return 1;
-	n = utf8_announced(s[0]);
-	if (n == 0 || n > left)
-		return 0;
-	c = s[0] & (0x7fu >> n);
-	for (i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3fu);
-	}
-	return c >= least[n] && is_scalar(c) ? n : 0;
 }
 
 static size_t utf8_put(uint32_t c, char to[4])
@@ -158,7 +130,6 @@ static int peek(const struct scan *s)
 
 static int unexpected(struct scan *s, const char *wanted)
 {
-	const uint8_t *p = (const uint8_t *)s->p;
 	int c = peek(s);
 
 	if (c == END)
@@ -168,7 +139,7 @@ static int unexpected(struct scan *s, const char *wanted)
 		return fail(s, s->p, "%s is expected, not the end of the line",
 			wanted);
 	return fail(s, s->p, "%s is expected, not '%.*s'", wanted,
-		(int)utf8_length(p, (size_t)(s->end - s->p)), s->p);
+		(int)text_utf8(s->p, (size_t)(s->end - s->p)), s->p);
 }
 
 /* What TOML forbids everywhere, so that nothing below need care for it. */
@@ -178,7 +149,7 @@ static int check_text(struct scan *s)
 	size_t n;
 
 	for (; p < s->end; p += n) {
-		n = utf8_length((const uint8_t *)p, (size_t)(s->end - p));
+		n = text_utf8(p, (size_t)(s->end - p));
 		if (n == 0)
 			return fail(s, p, "the text is no UTF-8");
 		if (*p == '\r' && (p + 1 == s->end || p[1] != '\n'))
