@@ -260,9 +260,8 @@ install: build ## into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(SHIM) \
 		$(DESTDIR)$(PREFIX)/bin/containerd-shim-wisp-v1
 	install -D -m 755 $(CTL) $(DESTDIR)$(PREFIX)/bin/wispctl
-	install -D -m 644 docs/wispctl.1 $(MAN)/man1/wispctl.1
-	install -D -m 644 docs/containerd-shim-wisp-v1.8 \
-		$(MAN)/man8/containerd-shim-wisp-v1.8
+	install -D -m 644 -t $(MAN)/man1 docs/*.1
+	install -D -m 644 -t $(MAN)/man8 docs/*.8
 	install -D -m 644 -t $(DOC) README.md LICENSE
 	install -D -m 644 -t $(DOC)/examples docs/examples/*
 

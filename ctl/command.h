@@ -14,6 +14,8 @@
 
 enum {
 	CTL_OK = 0,
+	CTL_FOUND =
+		1, /* a check has found what it looks for: a fault, a leak */
 	CTL_FAILED = 125,         /* wispctl, the shim or the runtime failed */
 	CTL_NOT_EXECUTABLE = 126, /* the command cannot be invoked */
 	CTL_NOT_FOUND = 127,      /* no such command in the container */
