@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/file.h"
+
 static int hex(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -36,18 +38,6 @@ static bool unescape(const char *from, size_t n, bool query, char *to)
 	}
 	*to = '\0';
 	return true;
-}
-
-static bool climbs(const char *path)
-{
-	const char *p = path;
-
-	while ((p = strstr(p, "/.."))) {
-		if (p[3] == '/' || p[3] == '\0')
-			return true;
-		p += 3;
-	}
-	return false;
 }
 
 static const struct {
@@ -104,7 +94,10 @@ int uri_parse(const char *text, struct uri *ret, struct err *e)
 		memcpy(ret->path, path, n + 1);
 	else if (!unescape(path, n, false, ret->path))
 		return err_set(e, -EINVAL, "stdio '%s': bad %%-escape", text);
-	if (ret->path[0] != '/' || climbs(ret->path))
+	if (colon)
+		memmove(ret->path, file_of_uri(ret->path),
+			strlen(file_of_uri(ret->path)) + 1);
+	if (!file_is_absolute(ret->path) || file_goes_up(ret->path))
 		return err_set(e, -EINVAL,
 			"stdio '%s': the path must be absolute, without '..'",
 			text);

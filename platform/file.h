@@ -29,6 +29,15 @@ int file_read_into(const char *path, char *buf, size_t n);
  * part (rename(2)). Allocates nothing. */
 int file_write(const char *path, const void *data, size_t n);
 
+/* 0 if there is something at path, else -ENOENT, -EACCES, ... */
+int file_check(const char *path);
+
+/* Removes a file; one that is not there is fine. */
+int file_remove(const char *path);
+
+/* In the place of what is there: rename(2). */
+int file_rename(const char *from, const char *to);
+
 /* A signed decimal number in a file, as OCI runtimes write a pid. */
 int file_read_pid(const char *path, int64_t *ret);
 
@@ -39,11 +48,25 @@ int file_read_pid(const char *path, int64_t *ret);
  * if it is no folder. */
 int file_real_folder(const char *path, char *ret);
 
+/* Whether it leads to the same place whatever the working directory is.
+ * Windows: C:\... and \\...; '/' is as good as '\'. */
+bool file_is_absolute(const char *path);
+
+/* What the path of a URI names: on Windows "/C:/x" is "C:/x". Borrowed. */
+const char *file_of_uri(const char *path);
+
+/* The working directory, and to make another one it. */
+int file_working_folder(char *buf, size_t n);
+int file_enter_folder(const char *path);
+
 /* Whether a part of the path is "..": it may lead out of where it begins. */
 bool file_goes_up(const char *path);
 
 /* Makes a folder for root alone; one that is there already is fine. */
 int file_make_folder(const char *path);
+
+/* One that others may pass through, but not look into (0711). */
+int file_make_passage(const char *path);
 
 /* A symbolic link at path to what is named, in the place of a link that may be
  * there; what else is there stays: -EEXIST. */

@@ -39,6 +39,10 @@ int host_become_shim(struct err *e);
  * -ENODEV: the CPU no such threads. */
 int host_schedule_core(void);
 
+/* Whether this process may do what an ordinary user must not: it is root's, or
+ * an elevated administrator's. */
+bool host_is_root(void);
+
 /* One above the parent's OOM score, so that a daemon outlives its shims; called
  * in `start`. -EACCES where the kernel refuses: not worth failing for. */
 int host_set_oom_score(void);
@@ -63,11 +67,13 @@ int host_read_stdin(size_t max, int timeout_ms, uint8_t **ret, size_t *ret_n,
 int host_write_stdout(const void *data, size_t n);
 
 /*
- * Opens the log of a bundle, a FIFO that the daemon reads (or does not).
+ * Opens the log that a daemon reads, or does not: in the bundle, which is the
+ * working directory, the FIFO "log"; on Windows a pipe that is named after
+ * namespace and container, whose newest client gets the lines.
  * host_log_write() never waits: 0, or -EAGAIN when the line was dropped for
- * want of room.
+ * want of room, or of a reader.
  */
-int host_log_open(const char *path);
+int host_log_open(const char *ns, const char *id);
 int host_log_write(const char *line, size_t n);
 
 /*
@@ -81,10 +87,5 @@ int host_log_write(const char *line, size_t n);
  */
 int host_own_dir(
 	const char *name, size_t longest, char *buf, size_t n, struct err *e);
-
-/* Makes a folder for this user only (0700), with its parents (0711), and locks
- * it (flock(2)) until host_unlock_dir(). -ETIMEDOUT after timeout_ms. */
-int host_lock_dir(const char *dir, int timeout_ms, int *ret, struct err *e);
-void host_unlock_dir(int lock);
 
 #endif

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "io/policy.h"
 #include "platform/auto.h"
@@ -184,14 +183,15 @@ static int read_config(struct bundle *b, const char *path, struct err *e)
 
 static int check_dir(const char *dir, struct err *e)
 {
-	if (!dir || dir[0] != '/')
+	int r;
+
+	if (!dir || !file_is_absolute(dir))
 		return err_set(e, -EINVAL,
 			"bundle '%s' is not an absolute path", dir ? dir : "");
 	if (file_goes_up(dir))
 		return err_set(e, -EINVAL, "bundle '%s' has '..' in it", dir);
-	if (access(dir, F_OK) < 0)
-		return err_sys(e, -errno, "bundle '%s'", dir);
-	return 0;
+	r = file_check(dir);
+	return r < 0 ? err_sys(e, r, "bundle '%s'", dir) : 0;
 }
 
 int bundle_open(const char *dir, struct bundle *ret, struct err *e)
@@ -248,7 +248,7 @@ void bundle_remove(const char *dir, const char *name)
 	char path[BUNDLE_PATH_MAX];
 
 	if (bundle_path(dir, name, path) == 0)
-		unlink(path);
+		file_remove(path);
 }
 
 int bundle_write_exit(const char *dir, int64_t pid, uint32_t status,

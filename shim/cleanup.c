@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "platform/auto.h"
 #include "platform/file.h"
@@ -122,7 +121,7 @@ static bool is_released(const struct cleanup *c)
 	char path[BUNDLE_PATH_MAX];
 
 	return bundle_path(c->dir, BUNDLE_RELEASED, path) == 0 &&
-	       access(path, F_OK) == 0;
+	       file_check(path) == 0;
 }
 
 static int clean(struct cleanup *c, struct err *e)
@@ -145,6 +144,13 @@ static int clean(struct cleanup *c, struct err *e)
 	return r;
 }
 
+static int find_folder(struct cleanup *c, struct err *e)
+{
+	int r = file_working_folder(c->dir, sizeof(c->dir));
+
+	return r < 0 ? err_sys(e, r, "working directory") : 0;
+}
+
 int cleanup_command(const struct args *args, struct err *e)
 {
 	struct cleanup *c;
@@ -159,10 +165,12 @@ int cleanup_command(const struct args *args, struct err *e)
 	if (!c)
 		return err_set(e, -ENOMEM, "no memory");
 	c->args = args;
-	if (args->bundle && chdir(args->bundle) < 0)
-		r = err_sys(e, -errno, "bundle '%s'", args->bundle);
-	else if (!getcwd(c->dir, sizeof(c->dir)))
-		r = err_sys(e, -errno, "working directory");
+	if (args->bundle)
+		r = file_enter_folder(args->bundle);
+	if (r < 0)
+		err_sys(e, r, "bundle '%s'", args->bundle);
+	else
+		r = find_folder(c, e);
 	if (r == 0)
 		r = clean(c, e);
 	if (r == 0)

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "io/stdio.h"
 #include "platform/auto.h"
@@ -96,7 +95,7 @@ static int mount_rootfs(struct task *t, const CreateRequest *rq, struct err *e)
 			.n_options = m->n_options,
 		};
 	}
-	mkdir(root, 0711); /* mount_all() tells if it is not there */
+	file_make_passage(root); /* mount_all() tells if it is not there */
 	t->mounted = true;
 	r = mount_all(specs, rq->n_rootfs, root, scratch, e);
 	if (r == -ENOENT) /* to a client that would be the container */

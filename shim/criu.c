@@ -258,7 +258,7 @@ void criu_explain(const struct criu_work *w, const char *log,
 	quote(text, n, errors, sizeof(errors));
 	if (!w->ours)
 		memcpy(to, from, sizeof(to));
-	else if (rename(from, to) < 0)
+	else if (file_rename(from, to) < 0)
 		return;
 	err_append(
 		e, "%s%s; CRIU's log is '%s'", *errors ? ": " : "", errors, to);

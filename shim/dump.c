@@ -97,7 +97,8 @@ static void put_self(struct dump *d)
 	json_text(o, "namespace", c->ns);
 	json_text(o, "id", c->id);
 	json_text(o, "address", c->address);
-	json_text(o, "cwd", getcwd(cwd, sizeof(cwd)));
+	json_text(o, "cwd",
+		file_working_folder(cwd, sizeof(cwd)) == 0 ? cwd : NULL);
 	clock_gettime(CLOCK_REALTIME, &now);
 	put_time(o, "time", &now);
 	if (look_process(getpid(), &self) == 0)
@@ -371,7 +372,7 @@ void dump_write(const struct dump_source *d)
 	int r = dump_new(d, &text, &w.n);
 
 	w.text = text;
-	if (r == 0 && getcwd(cwd, sizeof(cwd)) &&
+	if (r == 0 && file_working_folder(cwd, sizeof(cwd)) == 0 &&
 		bundle_path(cwd, DUMP_FILE, w.path) == 0)
 		w.r = file_write(w.path, w.text, w.n);
 	if (r == 0)

@@ -140,7 +140,7 @@ static void call_free(struct runtime_call *c)
 		*at = c->next;
 	if (c->timer)
 		event_free(c->timer);
-	unlink(c->log);
+	file_remove(c->log);
 	free(c);
 }
 

@@ -285,7 +285,7 @@ int serve(const struct serve_config *config, struct listener *l, struct err *e)
 	s.grace_ms = grace_from_env();
 	if (config->debug)
 		log_set_level(LOG_DEBUG);
-	host_log_open("log");
+	host_log_open(config->ns, config->id);
 	join_groups(config);
 	if (r == 0)
 		r = open_base(&s, e);

@@ -6,19 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bootstrap.pb-c.h"
 #include "platform/auto.h"
+#include "platform/file.h"
 #include "platform/host.h"
 #include "platform/listener.h"
 #include "platform/process.h"
+#include "platform/socket.h"
 #include "shim/bundle.h"
 #include "shim/ident.h"
 #include "shim/options.h"
 #include "shim/runtime.h"
 #include "shim/serve.h"
-#include "shim/socket.h"
 
 #define STDIN_MAX (10 * 1024 * 1024)
 #define STDIN_MS 10000
@@ -107,8 +107,9 @@ static int find_address(struct start *s, struct err *e)
 	struct bundle b;
 	int r;
 
-	if (!getcwd(s->dir, sizeof(s->dir)))
-		return err_sys(e, -errno, "working directory");
+	r = file_working_folder(s->dir, sizeof(s->dir));
+	if (r < 0)
+		return err_sys(e, r, "working directory");
 	r = bundle_open(s->dir, &b, e);
 	if (r < 0)
 		return r;

@@ -6,12 +6,12 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "io/stdio.h"
 #include "platform/auto.h"
 #include "platform/cgroup.h"
 #include "platform/file.h"
+#include "platform/host.h"
 #include "reaper/reaper.h"
 #include "shim/events.h"
 #include "shim/ident.h"
@@ -381,7 +381,7 @@ static void choose_owner(const struct task *t, struct stdio_config *config)
 {
 	config->uid = t->options.io_uid;
 	config->gid = t->options.io_gid;
-	if (config->uid || config->gid || geteuid() != 0)
+	if (config->uid || config->gid || !host_is_root())
 		return;
 	config->uid = t->bundle.root_uid;
 	config->gid = t->bundle.root_gid;

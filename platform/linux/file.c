@@ -97,6 +97,21 @@ int file_write(const char *path, const void *data, size_t n)
 	return r;
 }
 
+int file_check(const char *path)
+{
+	return access(path, F_OK) < 0 ? -errno : 0;
+}
+
+int file_remove(const char *path)
+{
+	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int file_rename(const char *from, const char *to)
+{
+	return rename(from, to) < 0 ? -errno : 0;
+}
+
 int file_read_pid(const char *path, int64_t *ret)
 {
 	char buf[32], *end;
@@ -140,6 +155,11 @@ int file_make_folder(const char *path)
 	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
+int file_make_passage(const char *path)
+{
+	return mkdir(path, 0711) < 0 && errno != EEXIST ? -errno : 0;
+}
+
 int file_remove_folder(const char *path)
 {
 	DIR *dir = opendir(path);
@@ -160,6 +180,26 @@ int file_link(const char *to, const char *path)
 	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
 		unlink(path);
 	return symlink(to, path) < 0 ? -errno : 0;
+}
+
+bool file_is_absolute(const char *path)
+{
+	return path[0] == '/';
+}
+
+const char *file_of_uri(const char *path)
+{
+	return path;
+}
+
+int file_working_folder(char *buf, size_t n)
+{
+	return getcwd(buf, n) ? 0 : -errno;
+}
+
+int file_enter_folder(const char *path)
+{
+	return chdir(path) < 0 ? -errno : 0;
 }
 
 bool file_goes_up(const char *path)

@@ -363,6 +363,41 @@ START_TEST(test_out_of_memory)
 }
 END_TEST
 
+START_TEST(test_check_remove_rename)
+{
+	ck_assert_int_eq(file_check("file"), -ENOENT);
+	put_text("file", "x");
+	ck_assert_int_eq(file_check("file"), 0);
+	ck_assert_int_eq(file_check("file/x"), -ENOTDIR);
+	put_text("other", "y");
+	ck_assert_int_eq(file_rename("file", "other"), 0);
+	ck_assert_int_eq(file_rename("file", "other"), -ENOENT);
+	ck_assert_int_eq(file_remove("other"), 0);
+	ck_assert_int_eq(file_remove("other"), 0);
+	ck_assert_int_eq(file_check("other"), -ENOENT);
+	ck_assert_int_lt(file_remove("."), 0);
+}
+END_TEST
+
+START_TEST(test_working_folder)
+{
+	char before[FILE_PATH_MAX], after[FILE_PATH_MAX];
+
+	ck_assert_int_eq(file_working_folder(before, sizeof(before)), 0);
+	ck_assert(file_is_absolute(before));
+	ck_assert(!file_is_absolute("d"));
+	ck_assert_int_eq(file_make_passage("d"), 0);
+	ck_assert_int_eq(file_make_passage("d"), 0);
+	ck_assert_int_eq(file_enter_folder("none"), -ENOENT);
+	ck_assert_int_eq(file_enter_folder("d"), 0);
+	ck_assert_int_eq(file_working_folder(after, sizeof(after)), 0);
+	ck_assert_int_eq(strncmp(before, after, strlen(before)), 0);
+	ck_assert_str_eq(after + strlen(before) + 1, "d");
+	ck_assert_int_lt(file_working_folder(after, 2), 0);
+	ck_assert_int_eq(file_enter_folder(".."), 0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {test_read_limit, test_read_nul,
@@ -371,7 +406,8 @@ int main(void)
 		test_write_fails, test_write_folder_in_the_way,
 		test_write_follows_no_link, test_write_fifo_in_the_way,
 		test_pid, test_pid_after_zeros, test_tail, test_goes_up,
-		test_folders, test_out_of_memory, NULL};
+		test_folders, test_check_remove_rename, test_working_folder,
+		test_out_of_memory, NULL};
 
 	return suite_run("file", tests);
 }

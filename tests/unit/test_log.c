@@ -206,7 +206,7 @@ static int open_log(void)
 	int fd;
 
 	ck_assert_int_eq(mkfifo("log", 0600), 0);
-	ck_assert_int_eq(host_log_open("log"), 0);
+	ck_assert_int_eq(host_log_open("ns", "id"), 0);
 	fd = open("log", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
 	return fd;
@@ -269,7 +269,7 @@ START_TEST(test_reader_comes_later)
 	int fd;
 
 	ck_assert_int_eq(mkfifo("log", 0600), 0);
-	ck_assert_int_eq(host_log_open("log"), 0);
+	ck_assert_int_eq(host_log_open("ns", "id"), 0);
 	log_info(NULL, "early");
 	fd = open("log", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	read_all(fd, text, sizeof(text));
@@ -280,7 +280,7 @@ END_TEST
 
 START_TEST(test_without_a_log)
 {
-	ck_assert_int_eq(host_log_open("missing"), -ENOENT);
+	ck_assert_int_eq(host_log_open("ns", "id"), -ENOENT);
 	log_error(NULL, "to nobody");
 	ck_assert_int_eq(host_log_write("x", 1), 0);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "shim/socket.h"
+#include "platform/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "platform/host.h"
+#include "platform/linux/lock.h"
 #include "platform/listener.h"
 #include "util_test.h"
 

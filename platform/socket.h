@@ -2,8 +2,8 @@
 /*
  * socket.h - the name of a shim's socket, and who gets to have it.
  */
-#ifndef WISP_SHIM_SOCKET_H
-#define WISP_SHIM_SOCKET_H
+#ifndef WISP_PLATFORM_SOCKET_H
+#define WISP_PLATFORM_SOCKET_H
 
 #include <stddef.h>
 
@@ -14,9 +14,10 @@ struct listener;
 #define SOCKET_ADDRESS_MAX 4096
 
 /*
- * unix://<dir>/<64 hex digits>, the digits being the SHA-256 of the daemon's
- * address, the namespace and the group (a container's own id, if it has none).
- * dir NULL or "" is the default (host_own_dir).
+ * Linux: unix://<dir>/<64 hex digits>, the digits being the SHA-256 of the
+ * daemon's address, the namespace and the group (a container's own id, if it
+ * has none). dir NULL or "" is the default (host_own_dir). Windows: a pipe that
+ * is named after namespace and group and that only administrators may open.
  */
 int socket_address(const char *dir, const char *daemon, const char *ns,
 	const char *group, char *buf, size_t n, struct err *e);

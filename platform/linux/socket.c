@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "shim/socket.h"
+#include "platform/socket.h"
 
 #include <errno.h>
 #include <sha2.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "platform/host.h"
+#include "platform/linux/lock.h"
 #include "platform/listener.h"
 
 #define LOCK_MS 5000
