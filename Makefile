@@ -4,10 +4,19 @@
 # told otherwise; `make SAN=1 ...` builds with ASan and UBSan in build/asan.
 
 VERSION := 0.1.0
+STRIP := strip
 PREFIX ?= /usr/local
 PLATFORM := linux
 
-ifdef FUZZING
+ifdef WINDOWS
+PLATFORM := windows
+OUT ?= build/windows
+CC := x86_64-w64-mingw32-gcc
+AR := x86_64-w64-mingw32-ar
+STRIP := x86_64-w64-mingw32-strip
+EXE := .exe
+WINDOWS_LIBS := $(shell sh tests/windows/libs.sh)
+else ifdef FUZZING
 OUT ?= build/fuzz
 CC := clang
 else ifdef SAN
@@ -31,11 +40,21 @@ LIBS := libevent_core libprotobuf-c yajl
 PKG_CFLAGS := $(shell pkg-config --cflags libevent libprotobuf-c yajl libmd \
 	libseccomp 2>/dev/null)
 
+ifdef WINDOWS
+PKG_CFLAGS := -I$(WINDOWS_LIBS)/include -D_WIN32_WINNT=0x0A00 \
+	-D_POSIX_C_SOURCE=200809L -include platform/windows/libc.h
+endif
+
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
 	-Wvla -Werror
 CPPFLAGS += -I. -I$(GEN) -D_GNU_SOURCE -DWISP_VERSION='"$(VERSION)"' \
 	$(PKG_CFLAGS)
-ifdef FUZZING
+ifdef WINDOWS
+CFLAGS ?= -O2 -g
+HARDEN := -fstack-protector-strong -ffunction-sections -fdata-sections \
+	-ffile-prefix-map=$(CURDIR)=.
+LINK := -static -Wl,--gc-sections -Wl,--dynamicbase,--nxcompat
+else ifdef FUZZING
 CFLAGS ?= -O1 -g
 HARDEN := -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined
@@ -54,19 +73,28 @@ LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,pack-relative-relocs \
 	-Wl,--gc-sections -Wl,--no-warnings
 endif
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(HARDEN)
+ifdef WINDOWS
+LDLIBS := -L$(WINDOWS_LIBS)/lib -levent_core -lprotobuf-c -lyajl -lws2_32 \
+	-liphlpapi -ladvapi32 -lssp -lwinpthread
+else
 LDLIBS := -levent_core -lprotobuf-c $(if $(SAN)$(FUZZING),-lyajl,-lyajl_s) \
 	-lseccomp -lmd
+endif
 
 # Every file is in the library but those with a main().
 MAINS := shim/main.c ctl/main.c bench/bench.c
 SRC := $(filter-out $(MAINS),$(wildcard shim/*.c ttrpc/*.c io/*.c reaper/*.c \
 	platform/*.c platform/$(PLATFORM)/*.c client/*.c ctl/*.c bench/*.c))
+# Programs that people use are Linux' so far.
+ifdef WINDOWS
+SRC := $(filter-out client/% ctl/% bench/%,$(SRC))
+endif
 LIB := $(OUT)/libwisp.a
 LIB_OBJ := $(SRC:%.c=$(OBJ)/%.o) $(GEN_C:$(GEN)/%.c=$(OBJ)/gen/%.o)
 HEADERS := $(wildcard shim/*.h ttrpc/*.h io/*.h reaper/*.h platform/*.h \
 	platform/$(PLATFORM)/*.h client/*.h ctl/*.h bench/*.h)
 
-SHIM := $(OUT)/containerd-shim-wisp-v1
+SHIM := $(OUT)/containerd-shim-wisp-v1$(EXE)
 CTL := $(OUT)/wispctl
 BENCH := $(OUT)/wisp-bench
 TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,\
@@ -84,13 +112,14 @@ Q := @
 endif
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
-.PHONY: all build deps daemons demo check vm-check unit asan e2e fuzz fuzzers \
+.PHONY: all build shim windows windows-tests check-windows deps daemons demo check vm-check unit asan e2e fuzz fuzzers \
 	lint layers headers bench format install deb deb-check clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: build
 build: $(SHIM) $(CTL)
+shim: $(SHIM)
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -100,6 +129,15 @@ deps: ## install what is missing, from Debian
 
 daemons: ## fetch newer daemons for the tests, into ~/.cache
 	@sh tests/daemons.sh >/dev/null
+
+windows: ## cross-build the shim for Windows, into build/windows
+	@sh tests/windows/deps.sh
+	@$(MAKE) --no-print-directory WINDOWS=1 shim
+
+check-windows: windows ## run its unit tests, and those of platform/windows/, under Wine
+	@sh tests/windows/deps.sh wine
+	@$(MAKE) --no-print-directory WINDOWS=1 windows-tests
+	@sh tests/windows/run.sh build/windows/tests/*.exe
 
 # What needs no new packages must not ask for them: `make build` on a machine
 # without Debian's package manager works if the libraries are there.
@@ -142,21 +180,21 @@ $(OBJ)/%.o: %.c | $(GEN_H)
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
-	@ar qcs $@ $^
+	@$(AR) qcs $@ $^
 
 $(SHIM): $(OBJ)/shim/main.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@.new $^ $(LDLIBS)
 	@mv $@.new $@
 	@cp $@ $@.debug
-	@$(if $(SAN),:,strip --strip-all -o $@.new $@ && mv $@.new $@)
+	@$(if $(SAN),:,$(STRIP) --strip-all -o $@.new $@ && mv $@.new $@)
 
 $(CTL): $(OBJ)/ctl/main.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@.new $^ $(LDLIBS)
 	@mv $@.new $@
 	@cp $@ $@.debug
-	@$(if $(SAN),:,strip --strip-all -o $@.new $@ && mv $@.new $@)
+	@$(if $(SAN),:,$(STRIP) --strip-all -o $@.new $@ && mv $@.new $@)
 
 $(BENCH): $(OBJ)/bench/bench.o $(LIB)
 	$(call say,LINK,$@)

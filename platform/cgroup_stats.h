@@ -27,7 +27,9 @@ struct stat_sink {
 	void (*item)(struct stat_sink *s, uint64_t v);
 };
 
-enum cgroup_version { CGROUP_V1 = 1, CGROUP_V2 = 2 };
+/* CGROUP_JOB: Windows, whose numbers are those of
+ * containerd.runhcs.stats.v1.Statistics. */
+enum cgroup_version { CGROUP_V1 = 1, CGROUP_V2 = 2, CGROUP_JOB = 3 };
 
 /*
  * Reads the files of the group now, in small pieces, allocating nothing. The

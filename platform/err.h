@@ -21,6 +21,7 @@
 #define WISP_PLATFORM_ERR_H
 
 #include <stddef.h>
+#include <stdio.h> /* Windows: __MINGW_PRINTF_FORMAT */
 
 #define ERR_MSG_MAX 1024
 
@@ -29,7 +30,10 @@ struct err {
 	char msg[ERR_MSG_MAX];
 };
 
-#if defined(__GNUC__)
+#if defined(__MINGW_PRINTF_FORMAT)
+#define ERR_PRINTF(f, a) \
+	__attribute__((format(__MINGW_PRINTF_FORMAT, f, a)))
+#elif defined(__GNUC__)
 #define ERR_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #else
 #define ERR_PRINTF(f, a)

@@ -136,10 +136,10 @@ static int clean(struct cleanup *c, struct err *e)
 	r = read_notes(c, e);
 	/* each step is done, whatever became of the one before */
 	if (runtime_forget(c, &own) < 0)
-		fprintf(stderr, "containerd-shim-wisp-v1: %s\n", own.msg);
+		oneshot_complain(own.msg);
 	bundle_remove_cgroup(c->dir);
 	if (bundle_unmount(c->dir, &own) < 0)
-		fprintf(stderr, "containerd-shim-wisp-v1: %s\n", own.msg);
+		oneshot_complain(own.msg);
 	remove_socket(c);
 	return r;
 }

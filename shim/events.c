@@ -10,8 +10,8 @@ static void set_time(Timestamp *ts, const struct timespec *at)
 	ts->nanos = (int32_t)at->tv_nsec;
 }
 
-static void send(struct task *t, const char *topic, const char *type_name,
-	const ProtobufCMessage *m)
+static void queue_event(struct task *t, const char *topic,
+	const char *type_name, const ProtobufCMessage *m)
 {
 	publisher_send(task_config(t)->publisher, topic, type_name, m);
 }
@@ -55,7 +55,7 @@ static void events_exec_started(struct proc *p)
 	ev.container_id = p->task->id;
 	ev.exec_id = p->id;
 	ev.pid = (uint32_t)p->pid;
-	send(p->task, "/tasks/exec-started",
+	queue_event(p->task, "/tasks/exec-started",
 		"containerd.events.TaskExecStarted", &ev.base);
 }
 
@@ -69,7 +69,8 @@ void events_start(struct proc *p)
 	}
 	ev.container_id = p->task->id;
 	ev.pid = (uint32_t)p->pid;
-	send(p->task, "/tasks/start", "containerd.events.TaskStart", &ev.base);
+	queue_event(p->task, "/tasks/start", "containerd.events.TaskStart",
+		&ev.base);
 }
 
 void events_exec_added(struct proc *p)
@@ -79,8 +80,8 @@ void events_exec_added(struct proc *p)
 
 	ev.container_id = p->task->id;
 	ev.exec_id = p->id;
-	send(p->task, "/tasks/exec-added", "containerd.events.TaskExecAdded",
-		&ev.base);
+	queue_event(p->task, "/tasks/exec-added",
+		"containerd.events.TaskExecAdded", &ev.base);
 }
 
 void events_exit(struct proc *p)
@@ -104,7 +105,7 @@ void events_oom(struct task *t)
 	Containerd__Events__TaskOOM ev = CONTAINERD__EVENTS__TASK_OOM__INIT;
 
 	ev.container_id = t->id;
-	send(t, "/tasks/oom", "containerd.events.TaskOOM", &ev.base);
+	queue_event(t, "/tasks/oom", "containerd.events.TaskOOM", &ev.base);
 }
 
 void events_paused(struct task *t)
@@ -113,7 +114,8 @@ void events_paused(struct task *t)
 		CONTAINERD__EVENTS__TASK_PAUSED__INIT;
 
 	ev.container_id = t->id;
-	send(t, "/tasks/paused", "containerd.events.TaskPaused", &ev.base);
+	queue_event(
+		t, "/tasks/paused", "containerd.events.TaskPaused", &ev.base);
 }
 
 void events_resumed(struct task *t)
@@ -122,7 +124,8 @@ void events_resumed(struct task *t)
 		CONTAINERD__EVENTS__TASK_RESUMED__INIT;
 
 	ev.container_id = t->id;
-	send(t, "/tasks/resumed", "containerd.events.TaskResumed", &ev.base);
+	queue_event(
+		t, "/tasks/resumed", "containerd.events.TaskResumed", &ev.base);
 }
 
 void events_checkpointed(struct task *t, const char *image)
@@ -132,8 +135,8 @@ void events_checkpointed(struct task *t, const char *image)
 
 	ev.container_id = t->id;
 	ev.checkpoint = (char *)image;
-	send(t, "/tasks/checkpointed", "containerd.events.TaskCheckpointed",
-		&ev.base);
+	queue_event(t, "/tasks/checkpointed",
+		"containerd.events.TaskCheckpointed", &ev.base);
 }
 
 void events_delete(struct task *t)
@@ -147,5 +150,6 @@ void events_delete(struct task *t)
 	ev.pid = (uint32_t)t->init.pid;
 	ev.exit_status = t->init.status;
 	ev.exited_at = &ts;
-	send(t, "/tasks/delete", "containerd.events.TaskDelete", &ev.base);
+	queue_event(
+		t, "/tasks/delete", "containerd.events.TaskDelete", &ev.base);
 }

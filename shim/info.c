@@ -148,7 +148,8 @@ static int collect(const Any *any, struct features *f, struct err *e)
 	if (r == 0)
 		r = oneshot_init(&f->one, e);
 	if (r == 0 && features_run(f, binary, &own) < 0) {
-		fprintf(stderr, "runtime '%s': %s\n", binary, own.msg);
+		err_prefix(&own, "runtime '%s'", binary);
+		oneshot_complain(own.msg);
 		f->n = 0;
 	}
 	options_clear(&options);

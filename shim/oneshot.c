@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/oneshot.h"
 
+#include <stdio.h>
+
 #include <errno.h>
 #include <event2/event.h>
 #include <string.h>
@@ -46,4 +48,9 @@ void oneshot_clear(struct oneshot *o)
 	reaper_free(o->reaper);
 	if (o->base)
 		event_base_free(o->base);
+}
+
+void oneshot_complain(const char *message)
+{
+	fprintf(stderr, "containerd-shim-wisp-v1: %s\n", message);
 }

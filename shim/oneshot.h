@@ -32,4 +32,7 @@ int oneshot_wait(struct oneshot *o, struct err *e);
 
 void oneshot_clear(struct oneshot *o);
 
+/* A failure that is no reason to fail: on stderr. */
+void oneshot_complain(const char *message);
+
 #endif

@@ -223,6 +223,12 @@ static int read_metrics(struct task *t)
 	return -ENOMEM;
 }
 
+static const char *const types[] = {
+	[CGROUP_V1] = "io.containerd.cgroups.v1.Metrics",
+	[CGROUP_V2] = "io.containerd.cgroups.v2.Metrics",
+	[CGROUP_JOB] = "containerd.runhcs.stats.v1.Statistics",
+};
+
 int task_stats(struct task *t, Any *ret, struct err *e)
 {
 	if (!t->cgroup)
@@ -230,9 +236,7 @@ int task_stats(struct task *t, Any *ret, struct err *e)
 	if (!t->metrics && read_metrics(t) < 0)
 		return err_set(
 			e, -ENOMEM, "no memory for stats of '%s'", t->id);
-	ret->type_url = (char *)(t->metrics->version == CGROUP_V1
-					 ? "io.containerd.cgroups.v1.Metrics"
-					 : "io.containerd.cgroups.v2.Metrics");
+	ret->type_url = (char *)types[t->metrics->version];
 	ret->value.data = t->metrics->data;
 	ret->value.len = t->metrics->n;
 	return 0;

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container's group of processes is a job object. */
+#include "platform/cgroup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "platform/windows/job.h"
+#include "platform/windows/job_stats.h"
+#include "platform/windows/port.h"
+
+#include <psapi.h>
+
+struct job {
+	struct job *next;
+	HANDLE h;
+	int64_t init;
+};
+
+/* A handle of its own, so that job_free() and cgroup_close() may come in any
+ * order. */
+struct cgroup {
+	HANDLE h;
+	uint64_t born; /* FILETIME: when it was opened */
+	struct watch *watch;
+};
+
+struct watch {
+	struct port_op op; /* first */
+	ULONG_PTR key;
+	struct port_loop *loop;
+	volatile LONG posted;
+	volatile LONG64 ooms;
+	void (*hint)(void *arg);
+	void *arg;
+};
+
+/* Found by pid, as the kernel of Linux finds a cgroup. */
+static struct job *jobs;
+
+int job_new(const char *id, struct job **ret, struct err *e)
+{
+	JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {
+		.BasicLimitInformation.LimitFlags =
+			JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE};
+	struct job *job = calloc(1, sizeof(*job));
+	wchar_t name[160];
+	int r = 0;
+
+	if (!job)
+		return err_set(e, -ENOMEM, "no memory for a job");
+	_snwprintf(name, 160, L"JobContainer_%hs", id);
+	job->h = CreateJobObjectW(NULL, name);
+	if (!job->h)
+		r = win_last();
+	else if (GetLastError() == ERROR_ALREADY_EXISTS)
+		r = -EEXIST;
+	else if (!SetInformationJobObject(job->h,
+			 JobObjectExtendedLimitInformation, &limits,
+			 sizeof(limits)))
+		r = win_last();
+	if (r < 0) {
+		handle_close(&job->h);
+		free(job);
+		return err_sys(e, r, "job object 'JobContainer_%s'", id);
+	}
+	job->next = jobs;
+	jobs = job;
+	*ret = job;
+	return 0;
+}
+
+HANDLE job_handle(const struct job *job)
+{
+	return job->h;
+}
+
+void job_set_init(struct job *job, int64_t pid)
+{
+	job->init = pid;
+}
+
+void job_free(struct job *job)
+{
+	struct job **at = &jobs;
+
+	if (!job)
+		return;
+	while (*at != job)
+		at = &(*at)->next;
+	*at = job->next;
+	TerminateJobObject(job->h, 1);
+	handle_close(&job->h);
+	free(job);
+}
+
+static uint64_t now(void)
+{
+	FILETIME ft;
+
+	GetSystemTimeAsFileTime(&ft);
+	return (uint64_t)ft.dwHighDateTime << 32 | ft.dwLowDateTime;
+}
+
+int cgroup_open(int64_t pid, struct cgroup **ret, struct err *e)
+{
+	HANDLE self = GetCurrentProcess();
+	struct job *job = jobs;
+	struct cgroup *cg;
+
+	while (job && job->init != pid)
+		job = job->next;
+	if (!job)
+		return err_set(e, -ENOENT,
+			"process %lld is the first one of no job of ours",
+			(long long)pid);
+	cg = calloc(1, sizeof(*cg));
+	if (!cg || !DuplicateHandle(self, job->h, self, &cg->h, 0, FALSE,
+			   DUPLICATE_SAME_ACCESS)) {
+		int r = cg ? win_last() : -ENOMEM;
+
+		free(cg);
+		return err_sys(e, r, "job of process %lld", (long long)pid);
+	}
+	cg->born = now();
+	*ret = cg;
+	return 0;
+}
+
+/* As many as there are; fresh memory, NULL without memory. */
+static JOBOBJECT_BASIC_PROCESS_ID_LIST *list_pids(const struct cgroup *cg)
+{
+	size_t room = 64;
+
+	for (;;) {
+		size_t n = sizeof(JOBOBJECT_BASIC_PROCESS_ID_LIST) +
+			   room * sizeof(ULONG_PTR);
+		JOBOBJECT_BASIC_PROCESS_ID_LIST *list = calloc(1, n);
+		DWORD got;
+
+		if (!list)
+			return NULL;
+		if (QueryInformationJobObject(cg->h,
+			    JobObjectBasicProcessIdList, list, (DWORD)n, &got))
+			return list;
+		free(list);
+		if (GetLastError() != ERROR_MORE_DATA || room > 1 << 20)
+			return NULL;
+		room *= 2;
+	}
+}
+
+int cgroup_each_pid(
+	struct cgroup *cg, void (*each)(int64_t pid, void *arg), void *arg)
+{
+	JOBOBJECT_BASIC_PROCESS_ID_LIST *list = list_pids(cg);
+	DWORD i;
+
+	if (!list)
+		return -ENOMEM;
+	for (i = 0; i < list->NumberOfProcessIdsInList; i++)
+		each((int64_t)list->ProcessIdList[i], arg);
+	free(list);
+	return 0;
+}
+
+int cgroup_kill(struct cgroup *cg)
+{
+	JOBOBJECT_BASIC_ACCOUNTING_INFORMATION left;
+
+	if (!TerminateJobObject(cg->h, 1))
+		return win_last();
+	if (!QueryInformationJobObject(cg->h,
+		    JobObjectBasicAccountingInformation, &left, sizeof(left),
+		    NULL))
+		return win_last();
+	return (int)left.ActiveProcesses;
+}
+
+static void add_memory(struct job_stats *js, DWORD pid)
+{
+	auto_handle HANDLE h =
+		OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
+	PROCESS_MEMORY_COUNTERS_EX m = {.cb = sizeof(m)};
+
+	if (!h || !K32GetProcessMemoryInfo(
+			  h, (PROCESS_MEMORY_COUNTERS *)&m, sizeof(m)))
+		return;
+	js->commit += m.PrivateUsage;
+	js->working_set += m.WorkingSetSize;
+}
+
+static void read_accounting(const struct cgroup *cg, struct job_stats *js)
+{
+	JOBOBJECT_BASIC_AND_IO_ACCOUNTING_INFORMATION a = {0};
+	JOBOBJECT_EXTENDED_LIMIT_INFORMATION x = {0};
+
+	if (QueryInformationJobObject(cg->h,
+		    JobObjectBasicAndIoAccountingInformation, &a, sizeof(a),
+		    NULL)) {
+		js->user_ns =
+			(uint64_t)a.BasicInfo.TotalUserTime.QuadPart * 100;
+		js->kernel_ns =
+			(uint64_t)a.BasicInfo.TotalKernelTime.QuadPart * 100;
+		js->reads = a.IoInfo.ReadOperationCount;
+		js->read_bytes = a.IoInfo.ReadTransferCount;
+		js->writes = a.IoInfo.WriteOperationCount;
+		js->write_bytes = a.IoInfo.WriteTransferCount;
+	}
+	if (QueryInformationJobObject(cg->h, JobObjectExtendedLimitInformation,
+		    &x, sizeof(x), NULL))
+		js->commit_peak = x.PeakJobMemoryUsed;
+}
+
+void job_read_stats(const struct cgroup *cg, struct job_stats *ret)
+{
+	JOBOBJECT_BASIC_PROCESS_ID_LIST *list = list_pids(cg);
+	DWORD i;
+
+	*ret = (struct job_stats){.now = now(), .born = cg->born};
+	read_accounting(cg, ret);
+	for (i = 0; list && i < list->NumberOfProcessIdsInList; i++)
+		add_memory(ret, (DWORD)list->ProcessIdList[i]);
+	free(list);
+}
+
+/* In the port's thread. */
+static void job_said(DWORD message, DWORD pid, void *arg)
+{
+	struct watch *w = arg;
+
+	(void)pid;
+	if (message != JOB_OBJECT_MSG_JOB_MEMORY_LIMIT &&
+		message != JOB_OBJECT_MSG_PROCESS_MEMORY_LIMIT)
+		return;
+	InterlockedIncrement64(&w->ooms);
+	if (InterlockedExchange(&w->posted, 1) == 0)
+		port_post(&w->op, 0);
+}
+
+static void told(struct port_op *op)
+{
+	struct watch *w = (struct watch *)op;
+
+	port_begin(&w->op);
+	InterlockedExchange(&w->posted, 0);
+	w->hint(w->arg);
+}
+
+int cgroup_watch_oom(struct cgroup *cg, struct event_base *base,
+	void (*hint)(void *arg), void *arg, struct err *e)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+	int r = w ? port_loop_get(base, &w->loop) : -ENOMEM;
+
+	if (r < 0) {
+		free(w);
+		return err_sys(e, r, "watch a job");
+	}
+	w->op.loop = w->loop;
+	w->op.done = told;
+	w->hint = hint;
+	w->arg = arg;
+	port_begin(&w->op);
+	r = port_watch_job(cg->h, job_said, w, &w->key);
+	if (r < 0) {
+		port_loop_put(w->loop);
+		free(w);
+		return err_sys(e, r, "watch a job");
+	}
+	cg->watch = w;
+	return 0;
+}
+
+uint64_t cgroup_oom_kills(struct cgroup *cg)
+{
+	return cg->watch ? (uint64_t)cg->watch->ooms : 0;
+}
+
+void cgroup_close(struct cgroup *cg)
+{
+	struct watch *w;
+
+	if (!cg)
+		return;
+	w = cg->watch;
+	if (w) {
+		struct port_loop *loop = w->loop;
+
+		port_unwatch_job(w->key);
+		if (!w->posted)
+			port_ended(&w->op);
+		port_abandon(&w->op, NULL);
+		port_loop_put(loop);
+	}
+	handle_close(&cg->h);
+	free(cg);
+}
+
+/* A process is born into its job, by whoever starts it. */
+int cgroup_join(const char *path, struct err *e)
+{
+	return err_set(e, -ENOSYS,
+		"'%s': there are no groups to join on Windows", path);
+}
+
+int cgroup_to_be(const char *path, char *ret, size_t n)
+{
+	(void)path;
+	(void)ret;
+	(void)n;
+	return -ENOENT;
+}
+
+/* A job goes with its last handle. */
+void cgroup_remove_empty(const char *folder)
+{
+	(void)folder;
+}

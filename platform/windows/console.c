@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/console.h"
+
+#include <stdlib.h>
+
+#include "platform/windows/conpty.h"
+#include "platform/windows/pipe.h"
+
+/* What a terminal is until somebody says otherwise. */
+static const COORD usual_size = {.X = 80, .Y = 25};
+
+struct console {
+	HPCON_ pty;
+	struct stream *output, *input; /* until console_receive() */
+};
+
+struct functions {
+	HRESULT(WINAPI *create)
+	(COORD size, HANDLE in, HANDLE out, DWORD flags, HPCON_ *ret);
+	HRESULT(WINAPI *resize)(HPCON_ pty, COORD size);
+	void(WINAPI *close)(HPCON_ pty);
+};
+
+/* Windows has them from version 1809 on. */
+static bool find_functions(struct functions *f)
+{
+	HMODULE k = GetModuleHandleW(L"kernel32.dll");
+
+	if (!k)
+		return false;
+	f->create = (void *)GetProcAddress(k, "CreatePseudoConsole");
+	f->resize = (void *)GetProcAddress(k, "ResizePseudoConsole");
+	f->close = (void *)GetProcAddress(k, "ClosePseudoConsole");
+	return f->create && f->resize && f->close;
+}
+
+static int console_open(struct console *c, struct event_base *base)
+{
+	struct endpoint *out = NULL, *in = NULL;
+	struct functions f;
+	HRESULT hr;
+	int r;
+
+	if (!find_functions(&f))
+		return -ENOSYS;
+	r = stream_pipe_from_child(base, &c->output, &out);
+	if (r == 0)
+		r = stream_pipe_to_child(base, &c->input, &in);
+	if (r == 0) {
+		hr = f.create(usual_size, endpoint_handle(in),
+			endpoint_handle(out), 0, &c->pty);
+		r = hr == S_OK ? 0 : win_error((DWORD)hr & 0xffff);
+	}
+	/* it has handles of its own */
+	endpoint_close(in);
+	endpoint_close(out);
+	return r;
+}
+
+int console_new(struct event_base *base, const char *dir, const char *name,
+	struct console **ret, struct err *e)
+{
+	struct console *c = calloc(1, sizeof(*c));
+	int r;
+
+	(void)dir;
+	(void)name;
+	if (!c)
+		return err_set(e, -ENOMEM, "no memory for a console");
+	r = console_open(c, base);
+	if (r < 0) {
+		console_close(c);
+		return err_sys(e, r, "pseudo console");
+	}
+	*ret = c;
+	return 0;
+}
+
+/* There is no runtime that would have to be told. */
+const char *console_socket(const struct console *c)
+{
+	(void)c;
+	return NULL;
+}
+
+void *console_pty(const struct console *c)
+{
+	return c->pty;
+}
+
+int console_receive(struct console *c, struct stream **ret_output,
+	struct stream **ret_input, struct err *e)
+{
+	if (!c->output)
+		return err_set(e, -EPROTO, "the console has been received");
+	*ret_output = c->output;
+	*ret_input = c->input;
+	c->output = c->input = NULL;
+	return 0;
+}
+
+int console_resize(struct console *c, uint32_t width, uint32_t height)
+{
+	COORD size = {.X = (SHORT)width, .Y = (SHORT)height};
+	struct functions f;
+	HRESULT hr;
+
+	if (!c->pty || !find_functions(&f))
+		return -ENOTTY;
+	if (width == 0 || height == 0 || width > 32767 || height > 32767)
+		return -EINVAL;
+	hr = f.resize(c->pty, size);
+	if (hr == E_NOTIMPL)
+		return -ENOSYS;
+	return hr == S_OK ? 0 : win_error((DWORD)hr & 0xffff);
+}
+
+void console_close(struct console *c)
+{
+	struct functions f;
+
+	if (!c)
+		return;
+	/* before the pseudo console: closing it writes to the output, and
+	 * waits until somebody has read that or nobody can */
+	stream_close(c->output);
+	stream_close(c->input);
+	if (c->pty && find_functions(&f))
+		f.close(c->pty);
+	free(c);
+}

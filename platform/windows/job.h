@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * job.h - job objects: the groups of processes that containers are.
+ */
+#ifndef WISP_PLATFORM_WINDOWS_JOB_H
+#define WISP_PLATFORM_WINDOWS_JOB_H
+
+#include <stdint.h>
+
+#include "platform/err.h"
+#include "platform/windows/win.h"
+
+struct job;
+
+/* A job called JobContainer_<id>, whose processes end with its last handle.
+ * -EEXIST: there is one. */
+int job_new(const char *id, struct job **ret, struct err *e);
+
+/* Borrowed: for struct spawn. */
+HANDLE job_handle(const struct job *job);
+
+/* Whose cgroup_open() leads to this job from now on. */
+void job_set_init(struct job *job, int64_t pid);
+
+/* Ends every process that is still in it, and closes it. A struct cgroup of it
+ * stays good, with nothing in it. NULL is fine. */
+void job_free(struct job *job);
+
+#endif

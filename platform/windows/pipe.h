@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pipe.h - named pipes: their ends as streams and endpoints.
+ *
+ * Anonymous pipes can't do overlapped I/O, so every pipe here has a name. All
+ * are in byte mode and reject clients from other machines.
+ */
+#ifndef WISP_PLATFORM_WINDOWS_PIPE_H
+#define WISP_PLATFORM_WINDOWS_PIPE_H
+
+#include "platform/stream.h"
+#include "platform/windows/win.h"
+
+/* What the system keeps for a reader, and what a stream does. */
+#define PIPE_QUOTA 65536
+#define PIPE_NAME_MAX 320
+
+enum pipe_access { PIPE_FOR_ALL_OF_US, PIPE_FOR_ADMINISTRATORS };
+
+/*
+ * A server's end, nobody connected. first: -EADDRINUSE if the pipe exists.
+ * instances: at most so many ends of that name at once; 0: no limit.
+ */
+int pipe_listen(const wchar_t *name, DWORD open_mode, bool first,
+	unsigned instances, enum pipe_access access, HANDLE *ret);
+
+/* A client's end, without waiting: -EAGAIN all instances are taken. */
+int pipe_dial(const wchar_t *name, DWORD access, HANDLE *ret);
+
+/* "\\.\pipe\..." of a text that must be one: -EINVAL. */
+int pipe_name(const char *text, wchar_t ret[PIPE_NAME_MAX]);
+
+/* A name that nobody else has. */
+void pipe_fresh_name(wchar_t ret[PIPE_NAME_MAX]);
+
+/* Makes a stream of an overlapped handle. Consumes h, also on failure. */
+int stream_from_handle(struct event_base *base, HANDLE h, struct stream **ret);
+
+/* An end for a child. Consumes h, also on failure. */
+int endpoint_from_handle(HANDLE h, struct endpoint **ret);
+
+/* Borrowed; inheritable. */
+HANDLE endpoint_handle(const struct endpoint *ep);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/windows/spawn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/auto.h"
+#include "platform/windows/command_line.h"
+#include "platform/windows/pipe.h"
+#include "platform/windows/process_table.h"
+
+#ifndef PROC_THREAD_ATTRIBUTE_JOB_LIST
+#define PROC_THREAD_ATTRIBUTE_JOB_LIST 0x0002000D
+#endif
+#ifndef PROC_THREAD_ATTRIBUTE_PSEUDOCONSOLE
+#define PROC_THREAD_ATTRIBUTE_PSEUDOCONSOLE 0x00020016
+#endif
+
+/* ---- finding it ---- */
+
+static bool is_file(const wchar_t *path)
+{
+	DWORD a = GetFileAttributesW(path);
+
+	return a != INVALID_FILE_ATTRIBUTES && !(a & FILE_ATTRIBUTE_DIRECTORY);
+}
+
+static bool is_path(const char *name)
+{
+	return strpbrk(name, "\\/:") != NULL;
+}
+
+static int find_at(const char *name, wchar_t path[WIN_PATH_MAX])
+{
+	int r = win_path(name, path);
+
+	if (r < 0 || is_file(path))
+		return r;
+	if (wcslen(path) + 5 > WIN_PATH_MAX)
+		return -ENAMETOOLONG;
+	wcscat(path, L".exe");
+	return is_file(path) ? 0 : -ENOENT;
+}
+
+/* Neither the working directory nor the folder of this program comes before
+ * PATH, as they would if it was left to CreateProcess. */
+static int find_program(const char *name, wchar_t path[WIN_PATH_MAX])
+{
+	wchar_t wide[MAX_PATH], *env;
+	DWORD n, got = 0;
+
+	if (is_path(name))
+		return find_at(name, path);
+	if (!MultiByteToWideChar(
+		    CP_UTF8, MB_ERR_INVALID_CHARS, name, -1, wide, MAX_PATH))
+		return -ENOENT;
+	n = GetEnvironmentVariableW(L"PATH", NULL, 0);
+	env = n > 0 ? malloc(n * sizeof(*env)) : NULL;
+	if (!env)
+		return n > 0 ? -ENOMEM : -ENOENT;
+	if (GetEnvironmentVariableW(L"PATH", env, n) < n)
+		got = SearchPathW(env, wide, L".exe", WIN_PATH_MAX, path, NULL);
+	free(env);
+	return got > 0 && got < WIN_PATH_MAX && is_file(path) ? 0 : -ENOENT;
+}
+
+bool process_find(const char *name)
+{
+	wchar_t path[WIN_PATH_MAX];
+
+	return find_program(name, path) == 0;
+}
+
+/* ---- starting it ---- */
+
+struct launch {
+	const struct spawn *how;
+	wchar_t path[WIN_PATH_MAX], cwd[WIN_PATH_MAX];
+	wchar_t *line, *env;
+	STARTUPINFOEXW si;
+	struct endpoint *null;
+	HANDLE inherited[3], job;
+	void *console;
+};
+
+/* A set of handles has none twice. */
+static size_t put_handle(HANDLE *set, size_t n, HANDLE h)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (set[i] == h)
+			return n;
+	set[n] = h;
+	return n + 1;
+}
+
+static int collect_handles(struct launch *l, size_t *ret_n)
+{
+	struct endpoint *const *ep = l->how->spec->endpoints;
+	STARTUPINFOW *si = &l->si.StartupInfo;
+	HANDLE std[3];
+	int i, r;
+
+	for (i = 3; i < PROCESS_ENDPOINTS_MAX; i++)
+		if (ep[i])
+			return -ENOSYS; /* only these three have a number */
+	if (!ep[0] || !ep[1] || !ep[2]) {
+		r = endpoint_null(&l->null);
+		if (r < 0)
+			return r;
+	}
+	for (i = 0; i < 3; i++) {
+		std[i] = endpoint_handle(ep[i] ? ep[i] : l->null);
+		*ret_n = put_handle(l->inherited, *ret_n, std[i]);
+	}
+	si->dwFlags = STARTF_USESTDHANDLES;
+	si->hStdInput = std[0];
+	si->hStdOutput = std[1];
+	si->hStdError = std[2];
+	return 0;
+}
+
+static bool put_attribute(
+	struct launch *l, DWORD_PTR which, void *value, size_t n)
+{
+	return UpdateProcThreadAttribute(
+		l->si.lpAttributeList, 0, which, value, n, NULL, NULL);
+}
+
+static int set_attributes(struct launch *l, size_t n_handles)
+{
+	SIZE_T room = 0;
+	bool fine;
+
+	InitializeProcThreadAttributeList(NULL, 3, 0, &room);
+	l->si.lpAttributeList = malloc(room);
+	if (!l->si.lpAttributeList)
+		return -ENOMEM;
+	if (!InitializeProcThreadAttributeList(
+		    l->si.lpAttributeList, 3, 0, &room)) {
+		free(l->si.lpAttributeList);
+		l->si.lpAttributeList = NULL;
+		return win_last();
+	}
+	fine = n_handles == 0 ||
+	       put_attribute(l, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, l->inherited,
+		       n_handles * sizeof(HANDLE));
+	if (fine && l->job)
+		fine = put_attribute(l, PROC_THREAD_ATTRIBUTE_JOB_LIST, &l->job,
+			sizeof(l->job));
+	if (fine && l->console)
+		fine = put_attribute(l, PROC_THREAD_ATTRIBUTE_PSEUDOCONSOLE,
+			l->console, sizeof(l->console));
+	return fine ? 0 : win_last();
+}
+
+static void launch_clear(struct launch *l)
+{
+	if (l->si.lpAttributeList) {
+		DeleteProcThreadAttributeList(l->si.lpAttributeList);
+		free(l->si.lpAttributeList);
+	}
+	endpoint_close(l->null);
+	free(l->line);
+	free(l->env);
+}
+
+static int launch_prepare(struct launch *l, struct err *e)
+{
+	const struct process_spec *spec = l->how->spec;
+	size_t n = 0;
+	int r;
+
+	r = find_program(spec->argv[0], l->path);
+	if (r < 0)
+		return err_sys(e, r, "cannot run '%s'", spec->argv[0]);
+	r = l->how->line ? command_line_verbatim(l->how->line, &l->line)
+			 : command_line(spec->argv, &l->line);
+	if (r < 0)
+		return err_sys(e, r, "command line of '%s'", spec->argv[0]);
+	r = spec->envp ? environment_block(spec->envp, &l->env) : 0;
+	if (r < 0)
+		return err_sys(e, r, "environment of '%s'", spec->argv[0]);
+	r = spec->cwd ? win_path(spec->cwd, l->cwd) : 0;
+	if (r < 0)
+		return err_sys(e, r, "cannot run '%s' in folder '%s'",
+			spec->argv[0], spec->cwd);
+	if (!l->how->console)
+		r = collect_handles(l, &n);
+	if (r == 0)
+		r = set_attributes(l, n);
+	return r < 0 ? err_sys(e, r, "stdio of '%s'", spec->argv[0]) : 0;
+}
+
+/* Those that must not outlive us are in a job that ends with us. */
+static HANDLE our_job(void)
+{
+	static HANDLE job;
+	JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {
+		.BasicLimitInformation.LimitFlags =
+			JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE};
+
+	if (job)
+		return job;
+	job = CreateJobObjectW(NULL, NULL);
+	if (job &&
+		!SetInformationJobObject(job, JobObjectExtendedLimitInformation,
+			&limits, sizeof(limits)))
+		handle_close(&job);
+	return job;
+}
+
+static int launch(struct launch *l, struct child *c, struct err *e)
+{
+	const struct process_spec *spec = l->how->spec;
+	DWORD flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_SUSPENDED |
+		      CREATE_UNICODE_ENVIRONMENT;
+	PROCESS_INFORMATION pi;
+
+	if (!l->console)
+		flags |= CREATE_NO_WINDOW;
+	if (spec->own_group)
+		flags |= CREATE_NEW_PROCESS_GROUP;
+	l->si.StartupInfo.cb = sizeof(l->si);
+	if (!CreateProcessW(l->path, l->line, NULL, NULL, !l->console, flags,
+		    l->env, *l->cwd ? l->cwd : NULL, &l->si.StartupInfo, &pi)) {
+		int r = win_last();
+
+		return *l->cwd && GetLastError() == ERROR_DIRECTORY
+			       ? err_sys(e, r, "cannot run '%s' in folder '%s'",
+					 spec->argv[0], spec->cwd)
+			       : err_sys(e, r, "cannot run '%s'",
+					 spec->argv[0]);
+	}
+	c->pid = pi.dwProcessId;
+	c->process = pi.hProcess;
+	c->thread = pi.hThread;
+	return 0;
+}
+
+/* It is suspended. Nobody has heard of it, so its end is nobody's news. */
+static int give_up(struct child *c, int r, const char *name, struct err *e)
+{
+	TerminateProcess(c->process, 1);
+	child_free(c);
+	return err_sys(e, r, "cannot run '%s'", name);
+}
+
+int process_spawn_with(const struct spawn *how, int64_t *ret_pid, struct err *e)
+{
+	const char *name = how->spec->argv[0];
+	struct launch *l = calloc(1, sizeof(*l));
+	struct child *c = calloc(1, sizeof(*c));
+	int r = l && c ? 0 : err_set(e, -ENOMEM, "no memory to run '%s'", name);
+
+	if (r == 0) {
+		l->how = how;
+		l->job = how->job;
+		l->console = how->console;
+		if (!l->job && how->spec->dies_with_us)
+			l->job = our_job();
+		r = launch_prepare(l, e);
+	}
+	if (r == 0)
+		r = launch(l, c, e);
+	if (l)
+		launch_clear(l);
+	free(l);
+	if (r < 0) {
+		free(c);
+		return r;
+	}
+	r = child_add(c);
+	if (r < 0)
+		return give_up(c, r, name, e);
+	*ret_pid = c->pid;
+	return how->suspended ? 0 : process_resume(*ret_pid);
+}
+
+int process_spawn(
+	const struct process_spec *spec, int64_t *ret_pid, struct err *e)
+{
+	struct spawn how = {.spec = spec};
+
+	return process_spawn_with(&how, ret_pid, e);
+}

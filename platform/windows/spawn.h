@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spawn.h - what starting a program on Windows can do beyond process_spawn().
+ */
+#ifndef WISP_PLATFORM_WINDOWS_SPAWN_H
+#define WISP_PLATFORM_WINDOWS_SPAWN_H
+
+#include "platform/process.h"
+#include "platform/windows/win.h"
+
+struct spawn {
+	const struct process_spec *spec; /* argv, envp, cwd, endpoints */
+	const char *line; /* the command line, verbatim; NULL: of argv */
+	HANDLE job;       /* it is born in there; NULL: none */
+	void *console;    /* HPCON; then endpoints are not used. NULL: none */
+	bool suspended;   /* until process_resume() */
+};
+
+/* As process_spawn(). The process's exit comes to the exit_source like any
+ * other: it is registered before its first instruction. */
+int process_spawn_with(
+	const struct spawn *how, int64_t *ret_pid, struct err *e);
+
+/* Lets a suspended one run. -ESRCH: it is not ours, or has ended. */
+int process_resume(int64_t pid);
+
+/* Borrowed: the handle of a process of ours whose exit has not been handed out
+ * yet, NULL if there is none. */
+HANDLE process_handle(int64_t pid);
+
+#endif

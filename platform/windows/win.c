@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/windows/win.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+void handle_close(HANDLE *h)
+{
+	DWORD saved = GetLastError();
+
+	if (handle_is(*h))
+		CloseHandle(*h);
+	*h = NULL;
+	SetLastError(saved);
+}
+
+static const struct {
+	DWORD code;
+	int error;
+} errors[] = {
+	{ERROR_FILE_NOT_FOUND, ENOENT},
+	{ERROR_PATH_NOT_FOUND, ENOENT},
+	{ERROR_BAD_NETPATH, ENOENT},
+	{ERROR_BAD_PATHNAME, ENOENT},
+	{ERROR_INVALID_NAME, ENOENT},
+	{ERROR_INVALID_DRIVE, ENOENT},
+	{ERROR_MOD_NOT_FOUND, ENOENT},
+	{ERROR_PROC_NOT_FOUND, ENOSYS},
+	{ERROR_TOO_MANY_OPEN_FILES, EMFILE},
+	{ERROR_NO_SYSTEM_RESOURCES, ENOMEM},
+	{ERROR_ACCESS_DENIED, EACCES},
+	{ERROR_SHARING_VIOLATION, EBUSY},
+	{ERROR_LOCK_VIOLATION, EBUSY},
+	{ERROR_PRIVILEGE_NOT_HELD, EPERM},
+	{ERROR_INVALID_HANDLE, EBADF},
+	{ERROR_NOT_ENOUGH_MEMORY, ENOMEM},
+	{ERROR_OUTOFMEMORY, ENOMEM},
+	{ERROR_COMMITMENT_LIMIT, ENOMEM},
+	{ERROR_NOT_ENOUGH_QUOTA, ENOMEM},
+	{ERROR_FILE_EXISTS, EEXIST},
+	{ERROR_ALREADY_EXISTS, EEXIST},
+	{ERROR_INVALID_PARAMETER, EINVAL},
+	{ERROR_NO_UNICODE_TRANSLATION, EINVAL},
+	{ERROR_DIRECTORY, ENOTDIR},
+	{ERROR_DIR_NOT_EMPTY, ENOTEMPTY},
+	{ERROR_DISK_FULL, ENOSPC},
+	{ERROR_HANDLE_DISK_FULL, ENOSPC},
+	{1295 /* ERROR_DISK_QUOTA_EXCEEDED */, EDQUOT},
+	{ERROR_FILENAME_EXCED_RANGE, ENAMETOOLONG},
+	{ERROR_BUFFER_OVERFLOW, ENAMETOOLONG},
+	{ERROR_BROKEN_PIPE, EPIPE},
+	{ERROR_NO_DATA, EPIPE},
+	{ERROR_PIPE_NOT_CONNECTED, EPIPE},
+	{ERROR_PIPE_BUSY, EAGAIN},
+	{ERROR_SEM_TIMEOUT, ETIMEDOUT},
+	{WAIT_TIMEOUT, ETIMEDOUT},
+	{ERROR_OPERATION_ABORTED, ECANCELED},
+	{ERROR_BAD_EXE_FORMAT, ENOEXEC},
+	{ERROR_EXE_MACHINE_TYPE_MISMATCH, ENOEXEC},
+	{ERROR_NOT_SUPPORTED, EOPNOTSUPP},
+	{ERROR_INVALID_FUNCTION, EOPNOTSUPP},
+	{ERROR_CALL_NOT_IMPLEMENTED, ENOSYS},
+	{ERROR_NOT_FOUND, ENOENT},
+	{ERROR_WRITE_PROTECT, EROFS},
+};
+
+int win_error(DWORD code)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (errors[i].code == code)
+			return -errors[i].error;
+	return -EIO;
+}
+
+int win_last(void)
+{
+	return win_error(GetLastError());
+}
+
+bool win_is_hangup(DWORD code)
+{
+	return code == ERROR_BROKEN_PIPE || code == ERROR_NO_DATA ||
+	       code == ERROR_PIPE_NOT_CONNECTED;
+}
+
+int win_wide(const char *text, wchar_t **ret)
+{
+	int n = MultiByteToWideChar(
+		CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, NULL, 0);
+	wchar_t *wide;
+
+	if (n <= 0)
+		return -EINVAL;
+	wide = malloc((size_t)n * sizeof(*wide));
+	if (!wide)
+		return -ENOMEM;
+	MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, wide, n);
+	*ret = wide;
+	return 0;
+}
+
+int win_narrow(const wchar_t *text, char *buf, size_t n)
+{
+	int got = WideCharToMultiByte(
+		CP_UTF8, 0, text, -1, buf, (int)n, NULL, NULL);
+
+	return got <= 0 ? -ENAMETOOLONG : 0;
+}
+
+static bool is_long_absolute(const wchar_t *path)
+{
+	return wcslen(path) >= 240 && path[1] == L':' && path[2] == L'\\';
+}
+
+int win_path(const char *path, wchar_t buf[WIN_PATH_MAX])
+{
+	int got = MultiByteToWideChar(
+		CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, buf, WIN_PATH_MAX - 4);
+	wchar_t *p;
+
+	if (got <= 0)
+		return GetLastError() == ERROR_INSUFFICIENT_BUFFER
+			       ? -ENAMETOOLONG
+			       : -EINVAL;
+	if (got == 1)
+		return -ENOENT;
+	for (p = buf; *p; p++)
+		if (*p == L'/')
+			*p = L'\\';
+	if (is_long_absolute(buf)) {
+		memmove(buf + 4, buf, (size_t)got * sizeof(*buf));
+		memcpy(buf, L"\\\\?\\", 4 * sizeof(*buf));
+	}
+	return 0;
+}
+
+bool win_env(const wchar_t *name, char *buf, size_t n)
+{
+	wchar_t wide[WIN_PATH_MAX];
+	DWORD got = GetEnvironmentVariableW(name, wide, WIN_PATH_MAX);
+
+	return got > 0 && got < WIN_PATH_MAX && win_narrow(wide, buf, n) == 0;
+}

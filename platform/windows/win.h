@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * win.h - handles with an owner, errors as errno, text as UTF-16. Only
+ * platform/windows/ and its tests include this.
+ *
+ *     auto_handle HANDLE h = CreateFileW(...);
+ *     ...
+ *     s->h = handle_take(&h);
+ */
+#ifndef WISP_PLATFORM_WINDOWS_WIN_H
+#define WISP_PLATFORM_WINDOWS_WIN_H
+
+#include <winsock2.h>
+/* before windows.h, which includes the old one */
+#include <windows.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Keeps the last error, so it may run on the way out. Both NULL and
+ * INVALID_HANDLE_VALUE are none. */
+void handle_close(HANDLE *h);
+
+#define auto_handle __attribute__((cleanup(handle_close)))
+
+static inline HANDLE handle_take(HANDLE *h)
+{
+	HANDLE got = *h;
+
+	*h = NULL;
+	return got;
+}
+
+static inline bool handle_is(HANDLE h)
+{
+	return h && h != INVALID_HANDLE_VALUE;
+}
+
+/* A Windows error code as a negative errno, never 0. */
+int win_error(DWORD code);
+int win_last(void); /* of GetLastError() */
+
+/* Errors that say that the other end of a pipe is gone. */
+bool win_is_hangup(DWORD code);
+
+/* UTF-8 as UTF-16 in fresh memory; -EINVAL if it is not UTF-8, -ENOMEM. */
+int win_wide(const char *text, wchar_t **ret);
+
+/* UTF-16 as UTF-8 into n bytes; -ENAMETOOLONG. */
+int win_narrow(const wchar_t *text, char *buf, size_t n);
+
+#define WIN_PATH_MAX 4200
+
+/* A path for the file functions: '/' becomes '\', and one that is absolute and
+ * too long for them gets "\\?\" in front (their limit is 260). */
+int win_path(const char *path, wchar_t buf[WIN_PATH_MAX]);
+
+/* An environment variable as UTF-8; false if it is not there or too long. */
+bool win_env(const wchar_t *name, char *buf, size_t n);
+
+/* FILETIME counts 100 ns from 1601 on; Unix' clock begins that much later. */
+#define WIN_UNIX_EPOCH 116444736000000000ULL
+
+#endif
