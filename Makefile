@@ -208,6 +208,33 @@ $(OUT)/tests/%: $(OBJ)/tests/unit/%.o $(TEST_UTIL) $(LIB)
 		$(if $(shell grep -l __wrap_ tests/unit/$*.c),$(WRAP)) \
 		$(LDLIBS) -lcheck -lsubunit -lm -lrt -lpthread
 
+# The unit tests of portable code that speak of nothing that Windows lacks, and
+# those of platform/windows/.
+ifdef WINDOWS
+PORTABLE := args err frame ident json json_write policy \
+	start state toml ttrpc_message ttrpc_status
+WINDOWS_UTIL := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/windows/util_*.c))
+$(OUT)/tests/test_%.exe: $(OBJ)/tests/unit/test_%.o $(WINDOWS_UTIL) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ \
+		$(if $(shell grep -l __wrap_ tests/unit/test_$*.c),$(WRAP) \
+		$(OBJ)/tests/unit/util_oom.o) $^ $(LDLIBS) -lcheck -lcompat -lwinpthread
+
+$(OUT)/tests/windows_%.exe: $(OBJ)/tests/windows/test_%.o $(WINDOWS_UTIL) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcheck -lcompat -lwinpthread
+
+# Windows' linker does not take a weak function for one that is wrapped.
+$(OBJ)/tests/unit/util_oom.o: CPPFLAGS += -DWEAK=
+
+windows-tests: $(OBJ)/tests/unit/util_oom.o \
+	$(PORTABLE:%=$(OUT)/tests/test_%.exe) \
+	$(patsubst tests/windows/test_%.c,$(OUT)/tests/windows_%.exe,\
+	$(wildcard tests/windows/test_*.c))
+endif
+
 # On a shared CI machine a test that fails gets a second try, alone, and says so;
 # a developer's run does not: there a race is to be found.
 AGAIN := [ -n "$$CI" ] && echo "FAILED, AND RUN ONCE MORE:"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/windows/libc.h"
 
-#include <stdlib.h>
-
 #undef strerror
 
 static const struct {
@@ -37,16 +35,4 @@ const char *libc_strerror(int code)
 		if (known[i].code == code)
 			return known[i].text;
 	return strerror(code);
-}
-
-char *strndup(const char *s, size_t n)
-{
-	size_t len = strnlen(s, n);
-	char *copy = malloc(len + 1);
-
-	if (!copy)
-		return NULL;
-	memcpy(copy, s, len);
-	copy[len] = '\0';
-	return copy;
 }

@@ -101,16 +101,21 @@ static DWORD WINAPI port_thread(void *unused)
 	return 0;
 }
 
+/* libevent uses sockets from event_base_new() on, and leaves this to others. */
+__attribute__((constructor)) static void winsock_open(void)
+{
+	WSADATA wsa;
+
+	WSAStartup(MAKEWORD(2, 2), &wsa); /* what needs it tells */
+}
+
 /* In a loop's thread; the first one makes the port. */
 static int port_open(void)
 {
-	WSADATA wsa;
 	HANDLE thread;
 
 	if (port)
 		return 0;
-	if (WSAStartup(MAKEWORD(2, 2), &wsa) != 0)
-		return -ENOMEM;
 	port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
 	if (!port)
 		return win_last();

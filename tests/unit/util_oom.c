@@ -7,7 +7,9 @@
 
 /* Weak, because most tests are linked without --wrap, and some have their own.
  */
+#ifndef WEAK
 #define WEAK __attribute__((weak))
+#endif
 
 void *__real_malloc(size_t n) WEAK;
 void *__real_calloc(size_t n, size_t size) WEAK;

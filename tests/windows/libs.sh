@@ -70,9 +70,11 @@ END
 	done
 }
 
+flags="-O2 -D__USE_MINGW_ANSI_STDIO=1 -ffunction-sections -fdata-sections"
 compile()
 {
-	$target-gcc -O2 -w -ffunction-sections -fdata-sections -c "$@"
+	# shellcheck disable=SC2086
+	$target-gcc $flags -w -c "$@"
 }
 
 # Autoconf's tools are not asked for: what they made is newer than its sources.
@@ -86,7 +88,7 @@ configure()
 	mkdir -p cross
 	cd cross
 	run ../configure --host=$target --prefix="$new/out" --disable-shared \
-		--enable-static "$@" CFLAGS='-O2 -ffunction-sections -fdata-sections'
+		--enable-static "$@" CFLAGS="$flags"
 }
 
 # Only the core: no DNS, no HTTP, no buffers.
@@ -135,7 +137,10 @@ build_check()
 	run make -C src -j"$(nproc)" libcheck.la
 	cp src/.libs/libcheck.a "$new/out/lib"
 	cp lib/.libs/libcompat.a "$new/out/lib/libcompat.a"
-	cp src/check.h check_stdint.h "$new/out/include"
+	cp check_stdint.h "$new/out/include"
+	# its functions format as C99 has it, not as Microsoft's library does
+	sed 's/CK_ATTRIBUTE_FORMAT(printf,/CK_ATTRIBUTE_FORMAT(gnu_printf,/' \
+		src/check.h >"$new/out/include/check.h"
 }
 
 command -v $target-gcc >/dev/null ||

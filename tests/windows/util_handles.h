@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * util_handles.h - what this process has open.
+ */
+#ifndef WISP_TESTS_WINDOWS_UTIL_HANDLES_H
+#define WISP_TESTS_WINDOWS_UTIL_HANDLES_H
+
+/* Exact, under Wine too: all handles of the system, counted by pid. */
+unsigned count_handles(void);
+
+/* The bytes that this process has for itself, in KiB. */
+unsigned count_memory_kib(void);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/windows/util_loop.h"
+
+#include <shellapi.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/unit/util_test.h"
+
+size_t read_some(
+	struct event_base *base, struct stream *s, char *buf, size_t n)
+{
+	int64_t end = real_ms() + TEST_WAIT_MS;
+	size_t got = 0;
+
+	while (got < n && real_ms() < end) {
+		ssize_t r = stream_read(s, buf + got, n - got);
+
+		if (r == 0)
+			break;
+		if (r < 0 && r != -EAGAIN)
+			ck_abort_msg("read: %s", strerror((int)-r));
+		if (r > 0)
+			got += (size_t)r;
+		else
+			loop_turn(base);
+	}
+	return got;
+}
+
+bool write_some(struct event_base *base, struct stream *s, const char *buf,
+	size_t n)
+{
+	int64_t end = real_ms() + TEST_WAIT_MS;
+
+	while (n > 0 && real_ms() < end) {
+		ssize_t w = stream_write(s, buf, n);
+
+		if (w < 0 && w != -EAGAIN)
+			return false;
+		if (w > 0) {
+			buf += w;
+			n -= (size_t)w;
+		} else {
+			loop_turn(base);
+		}
+	}
+	return n == 0;
+}
+
+bool at_end(struct event_base *base, struct stream *s)
+{
+	char c;
+	ssize_t r = -EAGAIN;
+
+	return wait_for(base, (r = stream_read(s, &c, 1)) != -EAGAIN) &&
+	       r == 0;
+}
+
+static void put(const void *data, size_t n)
+{
+	const char *p = data;
+	DWORD w;
+
+	while (n > 0 && WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), p, (DWORD)n,
+				&w, NULL)) {
+		p += w;
+		n -= w;
+	}
+}
+
+static void child_echo(void)
+{
+	char buf[4096];
+	DWORD n;
+
+	while (ReadFile(GetStdHandle(STD_INPUT_HANDLE), buf, sizeof(buf), &n,
+		       NULL) &&
+		n > 0)
+		put(buf, n);
+}
+
+static void child_burst(size_t n)
+{
+	char buf[8192];
+	size_t i, at = 0;
+
+	while (at < n) {
+		size_t part = n - at < sizeof(buf) ? n - at : sizeof(buf);
+
+		for (i = 0; i < part; i++)
+			buf[i] = (char)((at + i) % 251);
+		put(buf, part);
+		at += part;
+	}
+}
+
+static void child_args(wchar_t **argv, int argc)
+{
+	char text[1024];
+	int i;
+
+	for (i = 0; i < argc; i++)
+		if (win_narrow(argv[i], text, sizeof(text)) == 0)
+			put(text, strlen(text) + 1);
+}
+
+static void child_spawn(void)
+{
+	STARTUPINFOW si = {.cb = sizeof(si), .dwFlags = STARTF_USESTDHANDLES};
+	wchar_t line[] = L"x child sleep", path[WIN_PATH_MAX];
+	PROCESS_INFORMATION pi;
+
+	GetModuleFileNameW(NULL, path, WIN_PATH_MAX);
+	if (!CreateProcessW(path, line, NULL, NULL, FALSE, CREATE_NO_WINDOW,
+		    NULL, NULL, &si, &pi))
+		ExitProcess(99);
+	put("spawned", 7);
+	Sleep(60000);
+}
+
+static void child_text(const wchar_t *wide)
+{
+	char text[4096];
+
+	if (win_narrow(wide, text, sizeof(text)) == 0)
+		put(text, strlen(text));
+}
+
+void child_main(void)
+{
+	int argc;
+	wchar_t **argv = CommandLineToArgvW(GetCommandLineW(), &argc);
+	wchar_t buf[4096] = L"";
+
+	if (argc < 3 || wcscmp(argv[1], L"child") != 0) {
+		LocalFree(argv);
+		return;
+	}
+	if (wcscmp(argv[2], L"exit") == 0)
+		ExitProcess((UINT)wcstoul(argv[3], NULL, 0));
+	if (wcscmp(argv[2], L"echo") == 0)
+		child_echo();
+	if (wcscmp(argv[2], L"burst") == 0)
+		child_burst((size_t)wcstoul(argv[3], NULL, 0));
+	if (wcscmp(argv[2], L"args") == 0)
+		child_args(argv + 3, argc - 3);
+	if (wcscmp(argv[2], L"sleep") == 0)
+		Sleep(60000);
+	if (wcscmp(argv[2], L"spawn") == 0)
+		child_spawn();
+	if (wcscmp(argv[2], L"env") == 0 &&
+		GetEnvironmentVariableW(argv[3], buf, 4096))
+		child_text(buf);
+	if (wcscmp(argv[2], L"cwd") == 0 && GetCurrentDirectoryW(4096, buf))
+		child_text(buf);
+	ExitProcess(0);
+}
+
+const char *own_path(void)
+{
+	static char path[4096];
+	wchar_t wide[WIN_PATH_MAX];
+
+	GetModuleFileNameW(NULL, wide, WIN_PATH_MAX);
+	ck_assert_int_eq(win_narrow(wide, path, sizeof(path)), 0);
+	return path;
+}
