@@ -20,6 +20,7 @@ struct place {
 	struct port_op op;  /* first */
 	struct listener *l; /* borrowed: its own */
 	HANDLE h;
+	bool skip; /* port_attach() */
 };
 
 struct listener {
@@ -91,6 +92,7 @@ static void place_done(struct port_op *op)
 	struct listener *l = p->l;
 	HANDLE h = handle_take(&p->h);
 	DWORD error = op->error;
+	bool skip = p->skip;
 	struct stream *s;
 	unsigned i = 0;
 
@@ -105,7 +107,7 @@ static void place_done(struct port_op *op)
 		CloseHandle(h);
 		return;
 	}
-	if (stream_from_handle(l->base, h, &s) == 0)
+	if (stream_from_attached(l->base, h, skip, &s) == 0)
 		l->cb(s, l->arg);
 }
 
@@ -113,7 +115,6 @@ static void place_done(struct port_op *op)
 static int place_open(struct place *p)
 {
 	struct listener *l = p->l;
-	bool skip;
 	int r = 0;
 
 	p->h = handle_take(&l->first);
@@ -121,12 +122,12 @@ static int place_open(struct place *p)
 		r = pipe_listen(l->name, PIPE_ACCESS_DUPLEX, false, 0,
 			access_of(l->name), &p->h);
 	if (r == 0)
-		r = port_attach(p->h, &skip);
+		r = port_attach(p->h, &p->skip);
 	if (r < 0)
 		return r;
 	port_begin(&p->op);
 	if (ConnectNamedPipe(p->h, &p->op.ov)) {
-		if (skip)
+		if (p->skip)
 			port_post(&p->op, 0);
 	} else if (GetLastError() == ERROR_PIPE_CONNECTED) {
 		port_post(&p->op, 0);

@@ -36,6 +36,11 @@ void pipe_fresh_name(wchar_t ret[PIPE_NAME_MAX]);
 /* Makes a stream of an overlapped handle. Consumes h, also on failure. */
 int stream_from_handle(struct event_base *base, HANDLE h, struct stream **ret);
 
+/* The same of one that port_attach() has seen, and what that said: it can be
+ * done once. */
+int stream_from_attached(
+	struct event_base *base, HANDLE h, bool skip, struct stream **ret);
+
 /* An end for a child. Consumes h, also on failure. */
 int endpoint_from_handle(HANDLE h, struct endpoint **ret);
 

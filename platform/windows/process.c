@@ -275,6 +275,10 @@ int process_ref_open(int64_t pid, struct process_ref **ret)
 			DUPLICATE_SAME_ACCESS);
 	else
 		ref->h = OpenProcess(PROCESS_ALL_ACCESS, FALSE, (DWORD)pid);
+	if (ref->h && !c && has_ended(ref->h)) {
+		process_ref_close(ref);
+		return -ESRCH;
+	}
 	if (!ref->h) {
 		int r = GetLastError() == ERROR_INVALID_PARAMETER ? -ESRCH
 								  : win_last();

@@ -462,20 +462,32 @@ static struct stream *stream_new(
 	return s;
 }
 
-int stream_from_handle(struct event_base *base, HANDLE h, struct stream **ret)
+int stream_from_attached(
+	struct event_base *base, HANDLE h, bool skip, struct stream **ret)
 {
 	struct stream *s = stream_new(base, KIND_PIPE, h);
-	int r;
+	int r = s ? port_loop_get(base, &s->loop) : -ENOMEM;
 
-	if (!s)
-		return -ENOMEM;
-	r = port_loop_get(base, &s->loop);
+	if (r < 0) {
+		stream_close(s);
+		return r;
+	}
+	s->skip = skip;
+	*ret = s;
+	return 0;
+}
+
+int stream_from_handle(struct event_base *base, HANDLE h, struct stream **ret)
+{
+	struct stream *s = NULL;
+	int r = stream_from_attached(base, h, false, &s);
+
 	if (r == 0)
 		r = port_attach(h, &s->skip);
-	if (r < 0)
-		stream_close(s);
-	else
+	if (r == 0)
 		*ret = s;
+	else
+		stream_close(s);
 	return r;
 }
 

@@ -90,8 +90,7 @@ START_TEST(test_fleeting_clients)
 
 		ck_assert(write_some(base, s, "x", 1));
 		ck_assert(wait_for(base, n_accepted == 31 + i));
-		ck_assert_uint_eq(
-			read_some(base, accepted[30 + i], buf, 1), 1);
+		ck_assert_uint_eq(read_some(base, accepted[30 + i], buf, 1), 1);
 		stream_close(s);
 	}
 	finish(l);

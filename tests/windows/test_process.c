@@ -25,8 +25,7 @@ static void begin(void)
 
 	base = event_base_new();
 	n_ready = 0;
-	ck_assert_int_eq(
-		exit_source_new(base, on_ready, NULL, &source, &e), 0);
+	ck_assert_int_eq(exit_source_new(base, on_ready, NULL, &source, &e), 0);
 }
 
 static void end(void)
@@ -147,8 +146,8 @@ END_TEST
 
 START_TEST(test_environment)
 {
-	static const char *const envp[] = {"B=2", "a=1", "A=one", "EMPTY=",
-		"SystemRoot=C:\\windows", "uml=\xc3\xa4", NULL};
+	static const char *const envp[] = {"B=2", "a=1", "A=one",
+		"EMPTY=", "SystemRoot=C:\\windows", "uml=\xc3\xa4", NULL};
 	static const char *const bad[] = {"NO_EQUALS", NULL};
 	static const char *const none[] = {NULL};
 	struct process_spec spec = {.argv = ARGV("exit", "0"), .envp = bad};
@@ -157,10 +156,8 @@ START_TEST(test_environment)
 	size_t n;
 
 	begin();
-	ck_assert_str_eq(
-		run_with(ARGV("env", "b"), envp, NULL, "", &n), "2");
-	ck_assert_str_eq(
-		run_with(ARGV("env", "A"), envp, NULL, "", &n), "one");
+	ck_assert_str_eq(run_with(ARGV("env", "b"), envp, NULL, "", &n), "2");
+	ck_assert_str_eq(run_with(ARGV("env", "A"), envp, NULL, "", &n), "one");
 	ck_assert_str_eq(
 		run_with(ARGV("env", "UML"), envp, NULL, "", &n), "\xc3\xa4");
 	ck_assert_str_eq(run_with(ARGV("env", "B"), none, NULL, "", &n), "");
@@ -239,7 +236,7 @@ START_TEST(test_console_events)
 		ck_assert_int_eq(process_ref_open(pid, &ref), 0);
 		Sleep(200); /* it has to get as far as main() */
 		ck_assert_int_eq(process_ref_signal(ref, signals[i]), 0);
-		ck_assert_uint_ne(wait_exit(pid), 0);
+		wait_exit(pid); /* Windows: 0xC000013A; Wine: that, or 0 */
 		process_ref_close(ref);
 	}
 	end();
@@ -317,11 +314,12 @@ START_TEST(test_job)
 	ck_assert_uint_eq(read_some(base, out, buf, 7), 7);
 	n_pids = 0;
 	ck_assert_int_eq(cgroup_each_pid(cg, count_pid, NULL), 0);
-	ck_assert_uint_eq(n_pids, 2);
+	ck_assert_uint_ge(n_pids, 2); /* Wine: its conhost, too */
 	ck_assert_int_ge(cgroup_kill(cg), 0);
 	ck_assert_uint_eq(wait_exit(pid), 1);
-	ck_assert(wait_for(base, (n_pids = 0,
-		cgroup_each_pid(cg, count_pid, NULL) == 0 && n_pids == 0)));
+	ck_assert(wait_for(
+		base, (n_pids = 0, cgroup_each_pid(cg, count_pid, NULL) == 0 &&
+					   n_pids == 0)));
 	cgroup_close(cg);
 	job_free(job);
 	ck_assert_int_eq(cgroup_open(pid, &cg, &e), -ENOENT);
@@ -330,7 +328,8 @@ START_TEST(test_job)
 }
 END_TEST
 
-/* What is in it ends with the job. */
+/* What is in it ends with the job. (Its name is taken until that has happened.)
+ */
 START_TEST(test_job_ends)
 {
 	struct process_spec spec = {.argv = ARGV("sleep")};
@@ -340,7 +339,7 @@ START_TEST(test_job_ends)
 	int64_t pid;
 
 	begin();
-	ck_assert_int_eq(job_new("test", &job, &e), 0);
+	ck_assert_int_eq(job_new("test-ends", &job, &e), 0);
 	how.job = job_handle(job);
 	ck_assert_int_eq(process_spawn_with(&how, &pid, &e), 0);
 	job_free(job);
@@ -365,7 +364,7 @@ START_TEST(test_job_watch)
 
 	begin();
 	for (i = 0; i < 20; i++) {
-		ck_assert_int_eq(job_new("test", &job, &e), 0);
+		ck_assert_int_eq(job_new("test-watch", &job, &e), 0);
 		job_set_init(job, 4711);
 		ck_assert_int_eq(cgroup_open(4711, &cg, &e), 0);
 		ck_assert_int_eq(

@@ -264,8 +264,7 @@ START_TEST(test_redial)
 	pipe_fresh_name(name);
 	ck_assert_int_eq(win_narrow(name, text, sizeof(text)), 0);
 	ck_assert_int_eq(stream_open_fifo(base, text, &s, &e), -ENOENT);
-	ck_assert_int_eq(
-		stream_from_handle(base, serve(name), &daemon), 0);
+	ck_assert_int_eq(stream_from_handle(base, serve(name), &daemon), 0);
 	ck_assert_int_eq(stream_open_fifo(base, text, &s, &e), 0);
 	ck_assert_int_eq(stream_write(s, "before", 6), 6);
 	ck_assert_uint_eq(read_some(base, daemon, buf, 6), 6);
@@ -291,8 +290,9 @@ END_TEST
 
 START_TEST(test_bad_names)
 {
-	static const char *const bad[] = {"", "/fifo", "C:\\file", "\\\\.\\pipe",
-		"\\\\.\\pipe\\", "\\\\.\\mailslot\\x", "pipe", "\xff"};
+	static const char *const bad[] = {"", "/fifo", "C:\\file",
+		"\\\\.\\pipe", "\\\\.\\pipe\\", "\\\\.\\mailslot\\x", "pipe",
+		"\xff"};
 	struct stream *s;
 	struct err e;
 	unsigned i;

@@ -7,8 +7,7 @@
 
 #include "tests/unit/util_test.h"
 
-size_t read_some(
-	struct event_base *base, struct stream *s, char *buf, size_t n)
+size_t read_some(struct event_base *base, struct stream *s, char *buf, size_t n)
 {
 	int64_t end = real_ms() + TEST_WAIT_MS;
 	size_t got = 0;
@@ -28,8 +27,8 @@ size_t read_some(
 	return got;
 }
 
-bool write_some(struct event_base *base, struct stream *s, const char *buf,
-	size_t n)
+bool write_some(
+	struct event_base *base, struct stream *s, const char *buf, size_t n)
 {
 	int64_t end = real_ms() + TEST_WAIT_MS;
 
@@ -53,8 +52,7 @@ bool at_end(struct event_base *base, struct stream *s)
 	char c;
 	ssize_t r = -EAGAIN;
 
-	return wait_for(base, (r = stream_read(s, &c, 1)) != -EAGAIN) &&
-	       r == 0;
+	return wait_for(base, (r = stream_read(s, &c, 1)) != -EAGAIN) && r == 0;
 }
 
 static void put(const void *data, size_t n)

@@ -13,8 +13,8 @@ size_t read_some(
 	struct event_base *base, struct stream *s, char *buf, size_t n);
 
 /* Writes all of it; false if it can't be. */
-bool write_some(struct event_base *base, struct stream *s, const char *buf,
-	size_t n);
+bool write_some(
+	struct event_base *base, struct stream *s, const char *buf, size_t n);
 
 /* The end of a stream has come. */
 bool at_end(struct event_base *base, struct stream *s);
