@@ -12,8 +12,10 @@
 
 static const struct ctl_command commands[] = {
 	{"run", "run a container, with no daemon", ctl_run},
+	{"create", "make a container, to be started later", ctl_create},
 	{"inspect", "show a container, whoever runs it", ctl_inspect},
 	{"dump", "show all that a shim knows and waits for", ctl_dump},
+	{"keep", NULL, ctl_keep},
 	{"guard", NULL, ctl_guard},
 };
 
