@@ -15,6 +15,9 @@ static const struct ctl_command commands[] = {
 	{CTL_LIFE, "run", "run a container, with no daemon", ctl_run},
 	{CTL_LIFE, "create", "make a container, to be started later",
 		ctl_create},
+	{CTL_LIFE, "start", "start containers that were created", ctl_start},
+	{CTL_LIFE, "attach", "see what a container writes, type to it",
+		ctl_attach},
 
 	{CTL_LOOKING, "inspect", "show a container, whoever runs it",
 		ctl_inspect},
