@@ -194,6 +194,7 @@ static int say_hello(
 	r = stream_watch(s, STREAM_READ);
 	if (r == 0)
 		r = client_run_until(c, &h.done, READY_MS);
+	stream_watch(s, 0);
 	stream_set_cb(s, NULL, NULL);
 	if (r < 0)
 		return err_sys(e, r, "wait for the container's keeper");

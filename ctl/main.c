@@ -18,6 +18,8 @@ static const struct ctl_command commands[] = {
 	{CTL_LIFE, "start", "start containers that were created", ctl_start},
 	{CTL_LIFE, "attach", "see what a container writes, type to it",
 		ctl_attach},
+	{CTL_LIFE, "logs", "show what a container has written", ctl_logs},
+	{CTL_LIFE, "events", "show what happens to containers", ctl_events},
 
 	{CTL_LOOKING, "inspect", "show a container, whoever runs it",
 		ctl_inspect},
