@@ -349,8 +349,8 @@ def test_the_terminal_is_given_back(box, tmp, how):
     pids = []
 
     def raw():
-        pids[:] = [p.pid for p in proc.ours() if f"attach --root {root()} "
-                   in p.cmd and not p.cmd.startswith("sh ")]
+        pids[:] = [p.pid for p in proc.ours() if p.comm == "wispctl"
+                   and f"attach --root {root()} " in p.cmd]
         return pids and not termios.tcgetattr(t.child_fd)[3] & termios.ICANON
     poll.until(raw, "the terminal raw")
     if how == "detach":
