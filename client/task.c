@@ -227,6 +227,7 @@ int client_task_create(struct client_task *t, const struct client_stdio *io,
 		return r;
 	q.id = (char *)t->container->id;
 	q.bundle = (char *)t->container->bundle;
+	q.checkpoint = or_empty(t->container->checkpoint);
 	q.terminal = io->terminal;
 	q.stdin = or_empty(io->in);
 	q.stdout = or_empty(io->out);

@@ -54,7 +54,7 @@ struct client_shim *client_task_shim(const struct client_task *t);
 /* Records what an event tells of this task; others' events are ignored. */
 void client_task_learn(struct client_task *t, const struct client_event *ev);
 
-/* Create, with the container's bundle and runtime options. */
+/* Create, with the container's bundle, runtime options and checkpoint. */
 int client_task_create(struct client_task *t, const struct client_stdio *io,
 	client_cb cb, void *arg);
 

@@ -40,6 +40,12 @@ struct ctl_command {
 int ctl_run(int argc, char **argv);     /* run.c */
 int ctl_inspect(int argc, char **argv); /* dump.c */
 int ctl_dump(int argc, char **argv);    /* dump.c */
+int ctl_create(int argc, char **argv);  /* create.c */
+int ctl_start(int argc, char **argv);   /* start.c */
+int ctl_attach(int argc, char **argv);  /* attach.c */
+int ctl_logs(int argc, char **argv);    /* logs.c */
+int ctl_events(int argc, char **argv);  /* events.c */
+int ctl_keep(int argc, char **argv);    /* keep.c */
 int ctl_guard(int argc, char **argv);   /* guard.c */
 
 #endif

@@ -13,12 +13,20 @@
 /* Listed in this order under the heading of their group. */
 static const struct ctl_command commands[] = {
 	{CTL_LIFE, "run", "run a container, with no daemon", ctl_run},
+	{CTL_LIFE, "create", "make a container, to be started later",
+		ctl_create},
+	{CTL_LIFE, "start", "start containers that were created", ctl_start},
+	{CTL_LIFE, "attach", "see what a container writes, type to it",
+		ctl_attach},
+	{CTL_LIFE, "logs", "show what a container has written", ctl_logs},
+	{CTL_LIFE, "events", "show what happens to containers", ctl_events},
 
 	{CTL_LOOKING, "inspect", "show a container, whoever runs it",
 		ctl_inspect},
 	{CTL_LOOKING, "dump", "show all that a shim knows and waits for",
 		ctl_dump},
 
+	{CTL_HIDDEN, "keep", NULL, ctl_keep},
 	{CTL_HIDDEN, "guard", NULL, ctl_guard},
 };
 
