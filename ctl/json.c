@@ -134,7 +134,7 @@ int ctl_json_parse(const char *what, const char *text, size_t n, yajl_val *ret,
 	yajl_val v;
 
 	if (is_too_deep(text))
-		return err_set(e, -EINVAL,
+		return err_set(e, -ELOOP,
 			"'%s' is nested deeper than %d levels", what,
 			DEPTH_MAX);
 	v = yajl_tree_parse(text, NULL, 0);

@@ -31,7 +31,7 @@ int ctl_json_take(yajl_gen g, char **ret);
 const char *ctl_json_get(yajl_val map, const char *key);
 
 /* Parses a text with a NUL after its n bytes; what names it in messages, which
- * tell line and column. yajl_tree_free() frees it. -EINVAL. */
+ * tell line and column. yajl_tree_free() frees it. -EINVAL, -ELOOP. */
 int ctl_json_parse(const char *what, const char *text, size_t n, yajl_val *ret,
 	struct err *e);
 
