@@ -33,6 +33,7 @@ static const struct option long_options[] = {
 	{"shim", required_argument, NULL, OPT_SHIM},
 	{"rootfs", required_argument, NULL, OPT_ROOTFS},
 	{"bundle", required_argument, NULL, OPT_BUNDLE},
+	IMAGE_LONG_OPTIONS,
 	{"env", required_argument, NULL, 'e'},
 	{"cwd", required_argument, NULL, 'w'},
 	{"workdir", required_argument, NULL, 'w'},
@@ -80,8 +81,7 @@ void ctl_run_help(void)
 	      "  -m, --memory SIZE   limit, in bytes or as 512k, 64m, 2g\n"
 	      "      --checkpoint DIR\n"
 	      "                      restore it from a checkpoint (CRIU's "
-	      "images)\n"
-	      "\nMachinery:\n"
+	      "images)\n" IMAGE_HELP "\nMachinery:\n"
 	      "      --shim PATH     shim to drive (default: "
 	      "containerd-shim-wisp-v1, beside\n                      wispctl "
 	      "or in PATH)\n"
@@ -238,7 +238,11 @@ static int set_text(struct ctl_run_options *o, int opt, const char *arg)
 static int set_option(
 	struct ctl_run_options *o, int opt, const char *arg, struct err *e)
 {
-	if (set_flag(o, opt) == 0 || set_text(o, opt, arg) == 0)
+	int r = image_options_set(&o->image, opt, arg, e);
+
+	if (r < 0)
+		return r;
+	if (r || set_flag(o, opt) == 0 || set_text(o, opt, arg) == 0)
 		return 0;
 	switch (opt) {
 	case 'e':
@@ -262,9 +266,13 @@ static int set_option(
 
 static int check_together(const struct ctl_run_options *o, struct err *e)
 {
-	if (o->rootfs && o->bundle)
-		return err_set(
-			e, -EINVAL, "--rootfs and --bundle exclude each other");
+	int r = image_options_check(&o->image, e);
+
+	if (r < 0)
+		return r;
+	if (!!o->rootfs + !!o->bundle + !!o->image.path > 1)
+		return err_set(e, -EINVAL,
+			"--rootfs, --bundle and --image exclude each other");
 	if (o->bundle && (o->cwd || o->n_env || o->n_mounts || o->memory))
 		return err_set(e, -EINVAL,
 			"--cwd, --env, --mount and --memory are for a "
