@@ -382,8 +382,11 @@ static struct client_process *exec_new(
 struct client_process *client_task_process(
 	struct client_task *t, const char *exec_id)
 {
-	struct client_process *p = process_find(t, exec_id);
+	struct client_process *p;
 
+	if (!*exec_id)
+		return &t->init;
+	p = process_find(t, exec_id);
 	return p ? p : exec_new(t, exec_id);
 }
 

@@ -37,9 +37,15 @@ struct ctl_command {
 	int (*run)(int argc, char **argv);
 };
 
-int ctl_run(int argc, char **argv);     /* run.c */
-int ctl_inspect(int argc, char **argv); /* dump.c */
-int ctl_dump(int argc, char **argv);    /* dump.c */
-int ctl_guard(int argc, char **argv);   /* guard.c */
+int ctl_run(int argc, char **argv);        /* run.c */
+int ctl_inspect(int argc, char **argv);    /* dump.c */
+int ctl_dump(int argc, char **argv);       /* dump.c */
+int ctl_kill(int argc, char **argv);       /* kill.c */
+int ctl_wait(int argc, char **argv);       /* wait.c */
+int ctl_pause(int argc, char **argv);      /* pause.c */
+int ctl_resume(int argc, char **argv);     /* pause.c */
+int ctl_update(int argc, char **argv);     /* update.c */
+int ctl_checkpoint(int argc, char **argv); /* checkpoint.c */
+int ctl_guard(int argc, char **argv);      /* guard.c */
 
 #endif

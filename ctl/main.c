@@ -13,6 +13,14 @@
 /* Listed in this order under the heading of their group. */
 static const struct ctl_command commands[] = {
 	{CTL_LIFE, "run", "run a container, with no daemon", ctl_run},
+	{CTL_LIFE, "kill", "send a signal to a container", ctl_kill},
+	{CTL_LIFE, "wait", "wait for containers, and print how they ended",
+		ctl_wait},
+	{CTL_LIFE, "pause", "freeze a container", ctl_pause},
+	{CTL_LIFE, "resume", "let a paused container go on", ctl_resume},
+	{CTL_LIFE, "update", "change a container's limits", ctl_update},
+	{CTL_LIFE, "checkpoint", "put a running container into files",
+		ctl_checkpoint},
 
 	{CTL_LOOKING, "inspect", "show a container, whoever runs it",
 		ctl_inspect},
