@@ -218,12 +218,6 @@ static char *or_empty(const char *s)
 int client_task_create(struct client_task *t, const struct client_stdio *io,
 	client_cb cb, void *arg)
 {
-	return client_task_restore(t, io, NULL, cb, arg);
-}
-
-int client_task_restore(struct client_task *t, const struct client_stdio *io,
-	const char *checkpoint, client_cb cb, void *arg)
-{
 	Containerd__Task__V3__CreateTaskRequest q =
 		CONTAINERD__TASK__V3__CREATE_TASK_REQUEST__INIT;
 	struct client_call call = {.method = "Create",
@@ -238,11 +232,11 @@ int client_task_restore(struct client_task *t, const struct client_stdio *io,
 		return r;
 	q.id = (char *)t->container->id;
 	q.bundle = (char *)t->container->bundle;
+	q.checkpoint = or_empty(t->container->checkpoint);
 	q.terminal = io->terminal;
 	q.stdin = or_empty(io->in);
 	q.stdout = or_empty(io->out);
 	q.stderr = or_empty(io->err);
-	q.checkpoint = or_empty(checkpoint);
 	q.options = options;
 	r = client_process_call(&t->init, &call);
 	client_options_free(options);

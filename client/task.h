@@ -64,14 +64,9 @@ struct client_shim *client_task_shim(const struct client_task *t);
 /* Records what an event tells of this task; others' events are ignored. */
 void client_task_learn(struct client_task *t, const struct client_event *ev);
 
-/* Create, with the container's bundle and runtime options. */
+/* Create, with the container's bundle, runtime options and checkpoint. */
 int client_task_create(struct client_task *t, const struct client_stdio *io,
 	client_cb cb, void *arg);
-
-/* Create from a checkpoint, a folder as the shim sees it: Start restores. With
- * NULL it is client_task_create(). */
-int client_task_restore(struct client_task *t, const struct client_stdio *io,
-	const char *checkpoint, client_cb cb, void *arg);
 
 int client_task_pause(struct client_task *t, client_cb cb, void *arg);
 int client_task_resume(struct client_task *t, client_cb cb, void *arg);

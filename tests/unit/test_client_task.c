@@ -411,7 +411,8 @@ START_TEST(test_one_rpc_each_2)
 	struct world w;
 
 	world_init(&w);
-	ONE("Create", client_task_restore(w.task, &io, "/c", DONE));
+	w.container.checkpoint = "/c";
+	ONE("Create", client_task_create(w.task, &io, DONE));
 	ck_assert_str_eq(w.asked, "c1 /b 0 ,/o, crun /r/c");
 	ONE("Stats", client_task_stats(w.task, &stats, DONE));
 	ck_assert_uint_eq(stats.cgroup, 2);
