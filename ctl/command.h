@@ -40,6 +40,7 @@ struct ctl_command {
 int ctl_run(int argc, char **argv);        /* run.c */
 int ctl_inspect(int argc, char **argv);    /* dump.c */
 int ctl_dump(int argc, char **argv);       /* dump.c */
+int ctl_exec(int argc, char **argv);       /* exec.c */
 int ctl_kill(int argc, char **argv);       /* kill.c */
 int ctl_wait(int argc, char **argv);       /* wait.c */
 int ctl_pause(int argc, char **argv);      /* pause.c */

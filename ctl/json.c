@@ -56,6 +56,40 @@ void ctl_json_put_array(yajl_gen g, const char *key)
 	yajl_gen_array_open(g);
 }
 
+void ctl_json_copy(yajl_gen g, yajl_val v)
+{
+	size_t i;
+
+	switch (v->type) {
+	case yajl_t_object:
+		yajl_gen_map_open(g);
+		for (i = 0; i < v->u.object.len; i++) {
+			ctl_json_key(g, v->u.object.keys[i]);
+			ctl_json_copy(g, v->u.object.values[i]);
+		}
+		yajl_gen_map_close(g);
+		break;
+	case yajl_t_array:
+		yajl_gen_array_open(g);
+		for (i = 0; i < v->u.array.len; i++)
+			ctl_json_copy(g, v->u.array.values[i]);
+		yajl_gen_array_close(g);
+		break;
+	case yajl_t_string:
+		ctl_json_text(g, v->u.string);
+		break;
+	case yajl_t_number:
+		yajl_gen_number(g, v->u.number.r, strlen(v->u.number.r));
+		break;
+	case yajl_t_true:
+	case yajl_t_false:
+		yajl_gen_bool(g, v->type == yajl_t_true);
+		break;
+	default:
+		yajl_gen_null(g);
+	}
+}
+
 int ctl_json_take(yajl_gen g, char **ret)
 {
 	const unsigned char *text;

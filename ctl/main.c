@@ -13,6 +13,7 @@
 /* Listed in this order under the heading of their group. */
 static const struct ctl_command commands[] = {
 	{CTL_LIFE, "run", "run a container, with no daemon", ctl_run},
+	{CTL_LIFE, "exec", "run a command in a container that runs", ctl_exec},
 	{CTL_LIFE, "kill", "send a signal to a container", ctl_kill},
 	{CTL_LIFE, "wait", "wait for containers, and print how they ended",
 		ctl_wait},

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ctl/command.h"
+#include "ctl/exit_code.h"
 #include "ctl/release.h"
 #include "ctl/say.h"
 
@@ -189,31 +190,11 @@ static int run_steps(struct ctl_run *r, struct err *e)
 	return rc;
 }
 
-static bool contains(const char *text, const char *a, const char *b)
-{
-	return strcasestr(text, a) && (!b || strcasestr(text, b));
-}
-
-/* Runtimes say why a command does not run in words only; docker reads them in
- * the same way. */
 static int exit_code_of(const struct ctl_run *r, const struct err *e)
 {
-	const char *m = e->msg;
-
 	if (r->stop_signal && (e->code == -ECANCELED || e->code == -EINTR))
 		return 128 + r->stop_signal;
-	if (e->code != -EREMOTEIO && e->code != -EINVAL && e->code != -ENOENT)
-		return CTL_FAILED;
-	if (contains(m, "executable file", "not found") ||
-		contains(m, "exec:", "no such file or directory") ||
-		contains(m, "exec:", "stat "))
-		return CTL_NOT_FOUND;
-	if (contains(m, "exec", "permission denied") ||
-		contains(m, "open executable", NULL) ||
-		contains(m, "exec format error", NULL) ||
-		contains(m, "exec", "is a directory"))
-		return CTL_NOT_EXECUTABLE;
-	return CTL_FAILED;
+	return ctl_exit_code(e);
 }
 
 /* Gives up the handles, and what they stand for unless it has left already. */

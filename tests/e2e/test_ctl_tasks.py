@@ -2,16 +2,20 @@
 """wispctl's commands for tasks that run: on any shim, whoever started it."""
 import json
 import os
+import re
 import signal
 import subprocess
 
+import pexpect
 import pytest
 
 import container
+import data
 import poll
 import proc
 import world
-from test_wispctl import WISPCTL
+from test_tty import EOL, SIZED
+from test_wispctl import WISPCTL, argv, end
 
 pytestmark = [
     pytest.mark.vm_adds_nothing,
@@ -138,9 +142,185 @@ def test_update(s, tmp):
     assert s.end() == 137
 
 
+# ---- exec
+
+def sh(s, script, *options, **kw):
+    return on(s, "exec", *options, "c1", "sh", "-c", script, **kw)
+
+
+def bundle_files(s):
+    return {f.name for f in s.bundles["c1"].iterdir() if "exec-" in f.name}
+
+
+def test_exec(s):
+    s.run()
+    p = sh(s, "echo out; echo err >&2; exit 7", ok=7)
+    assert p.stdout == "out\n" and "err\n" in p.stderr
+    assert calls(p) == ["Exec", "Wait", "Start", "Delete"]
+    assert sh(s, "kill -9 $$", ok=137)
+    want = data.block(5 << 20)
+    p = subprocess.run([WISPCTL, "exec", "-n", s.ns, "-i", "c1", "cat"],
+                       input=want, capture_output=True, timeout=60)
+    data.same(p.stdout, want, "what cat gave back")
+    assert (p.returncode, p.stderr) == (0, b"")
+    p = on(s, "exec", "-i", "c1", "cat", stdin=None, input="short")
+    assert p.stdout == "short"
+    assert calls(p) == ["Exec", "Wait", "Start", "CloseIO", "Delete"]
+    assert sh(s, "cat; echo end").stdout == "end\n"     # without -i
+    assert not bundle_files(s)
+    assert s.end() == 137
+
+
+def test_exec_spec(s):
+    s.run()
+    p = sh(s, "echo $A,$B,$PWD,$(id -u):$(id -g)", "-e", "A=x y", "-w", "/tmp",
+           "--env", "B=2", "-u", "7:8")
+    assert p.stdout == "x y,2,/tmp,7:8\n"
+    status = sh(s, "cat /proc/self/status", "-u", "7").stdout
+    assert re.search(r"^CapEff:\t0+$", status, re.M), status
+    assert re.search(r"^CapEff:\t0*[1-9a-f]", sh(
+        s, "cat /proc/self/status").stdout, re.M)
+    assert sh(s, "echo $PATH", "-e", "PATH=/bin").stdout == "/bin\n"
+    assert s.end() == 137
+
+
+def test_exec_not_found_or_not_executable(s):
+    s.run()
+    p = on(s, "exec", "c1", "nosuch", ok=127)
+    assert '"nosuch"' in p.stderr
+    assert calls(p) == ["Exec", "Wait", "Start", "Kill", "Delete"]
+    on(s, "exec", "c1", "/etc/passwd", ok=126)
+    assert not bundle_files(s)
+    assert on(s, "exec", "-x", "e7", "c1", "true").returncode == 0
+    on(s, "exec", "-x", "e7", "c1", "true")             # it is gone, so again
+    assert s.end() == 137
+
+
+def test_exec_detached(s):
+    s.run()
+    p = on(s, "exec", "-d", "c1", "sh", "-c", "sleep 0.2; exit 3")
+    assert calls(p) == ["Exec", "Start"]
+    id = p.stdout.strip()
+    assert on(s, "wait", "-x", id, "c1").stdout == "3\n"
+    s.task.Delete(id="c1", exec_id=id)
+    assert s.end() == 137
+
+
+def test_exec_in_no_running_container(s):
+    s.create()
+    p = sh(s, ":", ok=None)
+    if p.returncode:                                    # runc allows it
+        assert p.returncode == 125 and p.stderr
+    s.task.Start(id="c1")
+    s.task.Kill(id="c1", signal=9)
+    s.wait()
+    assert sh(s, ":", ok=125).stderr
+    assert not bundle_files(s)
+    s.task.Delete(id="c1")
+
+
+@pytest.fixture
+def tty():
+    """wispctl on a pseudo terminal."""
+    made = []
+
+    def spawn(*args, size=(31, 113)):
+        made.append(pexpect.spawn(
+            WISPCTL, [str(a) for a in args], timeout=20 * poll.SLOW,
+            encoding="utf-8", dimensions=size, env=world.environ()))
+        return made[-1]
+    yield spawn
+    for t in made:
+        t.close(force=True)
+
+
+def test_exec_terminal(s, tty):
+    s.run()
+    t = tty("exec", "-n", s.ns, "-it", "c1", "sh")
+    t.send(SIZED.format(31, 113))
+    t.expect("is-31x113" + EOL)
+    t.setwinsize(50, 61)
+    t.send(SIZED.format(50, 61))
+    t.expect("is-50x61" + EOL)
+    t.send("trap 'echo caught' INT; echo $((6*7)) $TERM\r")
+    t.expect("42 [a-z]+" + EOL)
+    t.sendintr()
+    t.expect("caught")
+    t.send("exit 9\r")
+    assert end(t) == 9
+    assert not bundle_files(s)
+    assert s.end() == 137
+
+
+def test_exec_terminal_is_given_back_as_it_was(s, tmp):
+    s.run()
+    before, after = tmp / "before", tmp / "after"
+    cmd = f"{WISPCTL} exec -n {s.ns} -it c1 sh -c"
+    for inner in (f"{cmd} 'exit 3'; [ $? = 3 ] && touch {tmp}/ok1",
+                  f"{cmd} 'kill -9 $$'; [ $? = 137 ] && touch {tmp}/ok2",
+                  f"{cmd} 'touch /tmp/x; exec sleep 100' & p=$!; sleep 0.7;"
+                  f" kill $p; wait $p; [ $? = 143 ] && touch {tmp}/ok3"):
+        t = pexpect.spawn("bash", ["-mc", f"stty -a >{before}; {inner};"
+                                   f" stty -a >{after}"], timeout=20,
+                          env=world.environ())
+        t.expect(pexpect.EOF)
+        t.close()
+        assert before.read_text() == after.read_text()
+    assert {f.name for f in tmp.glob("ok?")} >= {"ok1", "ok2"}
+    assert s.end() == 137
+
+
+def test_exec_ctrl_d(s, tty):
+    s.run()
+    t = tty("exec", "-n", s.ns, "-it", "c1", "sh", "-c", "echo ready; cat; exit 3")
+    t.expect("ready" + EOL)
+    t.sendeof()
+    assert end(t) == 3
+    assert s.end() == 137
+
+
+def test_exec_is_signalled(s):
+    s.run()
+    p = subprocess.Popen(
+        [WISPCTL, "exec", "-n", s.ns, "c1", "sh", "-c",
+         "trap 'exit 21' TERM; echo ready; while :; do sleep 0.1; done"],
+        stdout=subprocess.PIPE, text=True)
+    assert p.stdout.readline() == "ready\n"
+    p.terminate()
+    assert p.wait(20) == 21
+    p.stdout.close()
+    assert s.end() == 137
+
+
+def test_exec_reader_is_gone(s):
+    s.run()
+    p = subprocess.run(f"{{ {WISPCTL} exec -n {s.ns} c1 yes; echo $? >&2; }} |"
+                       " head -n1", shell=True, capture_output=True, text=True,
+                       timeout=30 * poll.SLOW)
+    assert (p.stdout, p.stderr) == ("y\n", "141\n")
+    assert s.end() == 137
+
+
+def test_exec_shim_is_killed(shim):
+    pid = shim.run()
+    p = subprocess.Popen([WISPCTL, "exec", "-n", shim.ns, "c1", "sh", "-c",
+                          "echo ready; sleep 99"], stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+    assert p.stdout.readline() == "ready\n"
+    os.kill(shim.pid, signal.SIGKILL)
+    assert "the shim is gone" in p.communicate(timeout=20)[1]
+    assert p.returncode == 125
+    assert not bundle_files(shim)
+    proc.kill(pid)
+
+
 # ---- errors
 
 @pytest.mark.parametrize("args", [
+    ["exec"], ["exec", "a"], ["exec", "-w", "x", "a", "b"],
+    ["exec", "-d", "-t", "a", "b"], ["exec", "-u", "root", "a", "b"],
+    ["exec", "-u", "1:", "a", "b"], ["exec", "-it", "a", "b"],
+    ["exec", "-x", "../x", "a", "b"],
     ["kill"], ["kill", "-s", "NOSUCH", "a"], ["kill", "-s", "65", "a"],
     ["kill", "-a", "-x", "e", "a"], ["wait"], ["wait", "--timeout", "x", "a"],
     ["pause"], ["resume", "--nosuch", "a"], ["update", "a"],
@@ -153,7 +333,7 @@ def test_wrong_arguments(args):
     assert p.stderr.count("\n") == 1
 
 
-COMMANDS = ["kill", "wait", "pause", "resume", "update", "checkpoint"]
+COMMANDS = ["exec", "kill", "wait", "pause", "resume", "update", "checkpoint"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -167,7 +347,8 @@ def test_help(command):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_such_container(command):
     p = ctl(command, *(["--path", "/x"] if command == "checkpoint" else []),
-            *(["-m", "9m"] if command == "update" else []), "nosuch", ok=125)
+            *(["-m", "9m"] if command == "update" else []), "nosuch",
+            *(["true"] if command == "exec" else []), ok=125)
     assert "no shim on this host has" in p.stderr and "'nosuch'" in p.stderr
 
 
@@ -186,6 +367,8 @@ def test_shim_does_not_answer(shim):
 def test_of_a_daemon(daemon, box):
     b = box("sleep", "1000")
     ns = world.RUN
+    assert ctl("exec", "-n", ns, b.id, "sh", "-c", "echo $HOSTNAME; exit 4",
+               ok=4).stdout
     ctl("pause", "-n", ns, b.id)
     assert b.status() == "PAUSED"
     ctl("resume", "-n", ns, b.id)
