@@ -2,11 +2,8 @@
 /*
  * locate.h - find the shim of a container, whoever started it.
  *
- * Every daemon runs a shim with its namespace and an id on the command line, in
- * the folder of a bundle, and leaves the shim's address there. So the process
- * table tells all shims; the bundles beside theirs tell which containers share
- * one (a pod's). Files are read by way of /proc, so a daemon in a chroot or
- * another mount namespace makes no difference.
+ * scan.h tells all shims; here is the one that has a container, and the way to
+ * talk to it.
  */
 #ifndef WISP_CTL_LOCATE_H
 #define WISP_CTL_LOCATE_H
