@@ -14,8 +14,8 @@
 struct search {
 	const char *ns, *id;
 	struct ctl_shim *found;
-	bool exact; /* found has the very name */
-	unsigned n; /* how many match as well as found does */
+	bool exact;      /* found has the very name */
+	unsigned n;      /* how many match as well as found does */
 	char names[768]; /* those of them that have room */
 };
 

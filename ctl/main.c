@@ -14,6 +14,8 @@
 static const struct ctl_command commands[] = {
 	{CTL_LIFE, "run", "run a container, with no daemon", ctl_run},
 
+	{CTL_LOOKING, "shims", "list all shims of this host, of any kind",
+		ctl_shims},
 	{CTL_LOOKING, "inspect", "show a container, whoever runs it",
 		ctl_inspect},
 	{CTL_LOOKING, "dump", "show all that a shim knows and waits for",

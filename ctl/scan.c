@@ -118,6 +118,7 @@ static int read_folder(struct scan_shim *s)
 
 	snprintf(s->folder, sizeof(s->folder), "/proc/%" PRId64 "/cwd", s->pid);
 	n = readlink(s->folder, s->bundle, sizeof(s->bundle) - 1);
+	s->hidden = n < 0 && (errno == EACCES || errno == EPERM);
 	s->bundle[n > 0 ? n : 0] = '\0';
 	snprintf(path, sizeof(path), "/proc/%" PRId64 "/root%s", s->pid,
 		s->bundle);

@@ -49,6 +49,7 @@ struct scan_shim {
 	struct scan_container *containers;
 	size_t n;
 	uint64_t dev, ino; /* of the folder that its bundle is in */
+	bool hidden;       /* we may not look into it: we are not its user */
 	bool passing;      /* no shim: scan_shims() leaves it out */
 };
 
