@@ -166,7 +166,8 @@ static void show_ids(const struct shim_look *looks, size_t n)
 
 	for (i = 0; i < n; i++)
 		for (j = 0; j < looks[i].shim->n; j++)
-			if (*looks[i].shim->containers[j].via)
+			if (*looks[i].shim->containers[j].via ||
+				looks[i].shim->hidden)
 				puts(looks[i].shim->containers[j].id);
 }
 

@@ -51,16 +51,16 @@ static void name_lost(unsigned lost, char *buf, size_t n)
 
 static const struct table_column columns[] = {
 	{"KIND", false, 0, false},
-	{"NAMESPACE", false, 9, false},
-	{"CONTAINERS", false, 10, false},
-	{"GROUP", false, 8, true},
+	{"NAMESPACE", false, 6, false},
+	{"CONTAINERS", false, 6, false},
+	{"GROUP", false, 6, true},
 	{"TASKS", true, 0, false},
 	{"PID", true, 0, false},
 	{"AGE", true, 0, false},
 	{"PSS", true, 0, false},
 	{"FDS", true, 0, false},
 	{"THR", true, 0, false},
-	{"DAEMON", false, 10, false},
+	{"DAEMON", false, 7, false},
 	{"LOST", false, 0, false},
 };
 
