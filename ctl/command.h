@@ -39,6 +39,7 @@ struct ctl_command {
 
 int ctl_run(int argc, char **argv);     /* run.c */
 int ctl_shims(int argc, char **argv);   /* shims.c */
+int ctl_top(int argc, char **argv);     /* top.c */
 int ctl_inspect(int argc, char **argv); /* dump.c */
 int ctl_dump(int argc, char **argv);    /* dump.c */
 int ctl_guard(int argc, char **argv);   /* guard.c */

@@ -57,19 +57,26 @@ static void take(struct search *s, const struct ctl_shim *shim, bool exact)
 			at > 0 ? ", " : "", shim->ns, shim->id);
 }
 
+void ctl_locate_take(const struct scan_shim *shim,
+	const struct scan_container *c, struct ctl_shim *ret)
+{
+	*ret = (struct ctl_shim){.pid = shim->pid, .version = shim->version};
+	snprintf(ret->ns, sizeof(ret->ns), "%s", shim->words.ns);
+	snprintf(ret->id, sizeof(ret->id), "%s", c->id);
+	snprintf(ret->via, sizeof(ret->via), "%s", c->via);
+	snprintf(ret->bundle, sizeof(ret->bundle), "%s", c->bundle);
+	snprintf(ret->address, sizeof(ret->address), "%s", shim->address);
+	ret->takes_signal = shim->is_wisp && catches_usr1(shim->pid);
+}
+
 static void take_container(struct search *s, const struct scan_shim *shim,
 	const struct scan_container *c)
 {
-	struct ctl_shim found = {.pid = shim->pid, .version = shim->version};
+	struct ctl_shim found;
 
 	if (strncmp(c->id, s->id, strlen(s->id)) != 0)
 		return;
-	snprintf(found.ns, sizeof(found.ns), "%s", shim->words.ns);
-	snprintf(found.id, sizeof(found.id), "%s", c->id);
-	snprintf(found.via, sizeof(found.via), "%s", c->via);
-	snprintf(found.bundle, sizeof(found.bundle), "%s", c->bundle);
-	snprintf(found.address, sizeof(found.address), "%s", shim->address);
-	found.takes_signal = shim->is_wisp && catches_usr1(shim->pid);
+	ctl_locate_take(shim, c, &found);
 	take(s, &found, strcmp(c->id, s->id) == 0);
 }
 

@@ -30,6 +30,12 @@ struct ctl_shim {
 int ctl_locate(
 	const char *ns, const char *id, struct ctl_shim *ret, struct err *e);
 
+/* The same for a container that a scan has found. */
+struct scan_container;
+struct scan_shim;
+void ctl_locate_take(const struct scan_shim *shim,
+	const struct scan_container *c, struct ctl_shim *ret);
+
 /* Connects to it. As client_shim_connect(). s must outlive the connection. */
 int ctl_locate_connect(struct client *c, const struct ctl_shim *s,
 	struct client_shim **ret, struct err *e);

@@ -16,6 +16,7 @@ static const struct ctl_command commands[] = {
 
 	{CTL_LOOKING, "shims", "list all shims of this host, of any kind",
 		ctl_shims},
+	{CTL_LOOKING, "top", "show what tasks use, live", ctl_top},
 	{CTL_LOOKING, "inspect", "show a container, whoever runs it",
 		ctl_inspect},
 	{CTL_LOOKING, "dump", "show all that a shim knows and waits for",

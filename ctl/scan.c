@@ -349,6 +349,10 @@ static int find_bundles(struct scan *all)
 
 		if (*s->containers->via)
 			read_init(&s->containers[0], &parent);
+		/* an old pid may be somebody else's by now */
+		if (s->containers->pid && parent != s->pid &&
+			(s->is_wisp || strstr(s->words.program, "runc")))
+			s->containers->pid = 0;
 		for (j = 0; j < i && !is_beside(&all->shims[j], s); j++)
 			;
 		if (j == i && s->ino)

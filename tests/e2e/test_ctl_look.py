@@ -5,8 +5,9 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
-import time
+import termios
 
 import pexpect
 import pytest
@@ -14,7 +15,6 @@ import pytest
 import container
 import poll
 import proc
-import ttrpc
 import world
 from test_wispctl import WISPCTL
 
@@ -203,3 +203,185 @@ def test_width(each):
     p.close()
     assert len(lines) == 3 and max(map(len, lines)) <= 80, lines
     assert ".." in lines[1] and str(each.pid) in lines[1]
+
+
+@pytest.mark.parametrize("args", [
+    ["shims", "x"], ["shims", "--sort", "size"], ["shims", "-o", "xml"],
+    ["shims", "--nosuch"], ["top", "-n", "0"], ["top", "-n", "-1"],
+    ["top", "-d", "0.01"], ["top", "-s", "x"], ["top", "-o", "ids"]])
+def test_wrong_arguments(args):
+    assert f"wispctl {args[0]} --help" in ctl(*args, ok=125)
+
+
+def test_help():
+    for command in ("shims", "top"):
+        text = ctl(command, "--help")
+        assert "Examples:" in text and f"wispctl {command}" in text
+        assert max(map(len, text.splitlines())) <= 80
+    text = ctl("--help")
+    assert text.index("Life cycle:") < text.index("Looking:")
+    assert text.index("Looking:") < text.index("  shims ")
+
+
+# ---- top
+
+def rounds(*args, **kw):
+    return [json.loads(line)["tasks"] for line in
+            ctl("top", "-o", "json", *args, **kw).splitlines()]
+
+
+def test_top(each):
+    busy = "e1"
+    each.exec("c1", busy, ["sh", "-c", "while :; do :; done"])
+    one, two = rounds("-n", "2", "-d", "0.5", "--namespace", each.ns)
+    a, b = one[0], two[0]
+    assert (a["id"], a["namespace"], a["pid"], a["shimPid"]) == (
+        "c1", each.ns, each.init, each.pid)
+    assert b["cpu"]["usageNs"] > a["cpu"]["usageNs"]
+    assert b["cpu"]["percent"] > 1
+    assert b["pids"]["current"] == 2
+    assert b["memory"]["usage"] >= b["memory"]["workingSet"] > 0
+    text = ctl("top", "-n", "1", "-d", "0.1", "--namespace", each.ns)
+    assert re.search(r"^\d\d:\d\d:\d\d  1 task, cpu [\d.]+%, memory \S+, 2 pids"
+                     r", by cpu$", text, re.M), text
+    assert re.search(rf"^c1 +{each.ns} +{each.init} +[\d.]+ +[\d.]+[KM] +\S+ +"
+                     rf"\S+ +\S+ +2$", text, re.M), text
+
+
+def test_top_sorts(raw):
+    for id, args in (("idle", ["sleep", "1000"]),
+                     ("busy", ["sh", "-c", "while :; do :; done"])):
+        s = raw().start(id, args, memory=64 << 20)
+        s.run(id)
+    tasks, = rounds("-n", "1", "-d", "0.5", "--namespace", s.ns)
+    assert [t["id"] for t in tasks] == ["busy", "idle"]
+    assert tasks[0]["memory"]["limit"] == 64 << 20
+    tasks, = rounds("-n", "1", "-d", "0.1", "-s", "name", "id", "bu",
+                    "--namespace", s.ns)
+    assert [t["id"] for t in tasks] == ["busy", "idle"]
+    tasks, = rounds("-n", "1", "-d", "0.1", "idle")
+    assert [t["id"] for t in tasks] == ["idle"]
+    assert "has a task 'nosuch'" in ctl("top", "-n", "1", "nosuch", ok=125)
+
+
+def test_top_ends_with_the_task(each):
+    p = subprocess.Popen([WISPCTL, "top", "-d", "0.1", "-o", "json",
+                          "--namespace", each.ns], stdout=subprocess.PIPE,
+                         text=True, env=world.environ())
+    try:
+        assert json.loads(p.stdout.readline())["tasks"][0]["id"] == "c1"
+        each.end()
+        for line in p.stdout:
+            if json.loads(line)["tasks"] == []:
+                break
+        else:
+            pytest.fail("it is shown after its end")
+    finally:
+        p.terminate()
+        p.wait()
+        p.stdout.close()
+    assert p.returncode == -signal.SIGTERM
+
+
+def test_top_asks_once(tmp):
+    """A shim that leaves no pid is asked for it, once, and may hang."""
+    b = tmp / "b" / "x1"
+    b.mkdir(parents=True)
+    (b / "address").write_text(f"unix://{tmp}/odd.sock")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp / "odd.sock"))
+    listener.listen()
+    p = subprocess.Popen(
+        ["containerd-shim-odd-v9", "-c", "import time; time.sleep(1000)",
+         "-namespace", world.RUN, "-id", "x1"], cwd=b,
+        executable="/usr/bin/python3")
+    try:
+        poll.until(lambda: shims("--kind", "odd-v9"), "it is there")
+        got = rounds("-n", "3", "-d", "0.1", "x1")
+        assert [[t["id"] for t in r] for r in got] == [["x1"]] * 3
+        assert "pid" not in got[0][0]
+        listener.settimeout(0.2)
+        listener.accept()[0].close()
+        with pytest.raises(TimeoutError):
+            listener.accept()
+    finally:
+        p.kill()
+        p.wait()
+        listener.close()
+
+
+class Screen(pexpect.spawn):
+    def __init__(self, *args, size=(10, 70)):
+        super().__init__("sh", ["-c", 'read x; exec "$@"', "sh", WISPCTL,
+                                "top", *args], dimensions=size,
+                         timeout=20 * poll.SLOW, encoding="utf-8",
+                         env=world.environ())
+        self.before_top = self.mode()
+        self.sendline()
+
+    def mode(self):
+        return termios.tcgetattr(self.child_fd)
+
+    def ends(self):
+        """Its status, after the terminal is as it was."""
+        self.expect(re.escape("\x1b[?25h\x1b[?1049l"))
+        assert self.mode() == self.before_top
+        self.expect(pexpect.EOF)
+        self.wait()
+        self.close()
+        return self.exitstatus, self.signalstatus
+
+
+def test_top_on_a_terminal(shim):
+    shim.run()
+    p = Screen("-d", "0.2", "--namespace", shim.ns)
+    p.expect(re.escape("\x1b[?1049h\x1b[?25l"))
+    p.expect("by cpu.*CONTAINER")
+    assert not p.mode()[3] & (termios.ECHO | termios.ICANON)
+    for key, name in (("m", "memory"), ("p", "pids"), ("i", "io"),
+                      ("c", "cpu")):
+        p.send(key)
+        p.expect(f"by {name}")
+    p.expect(r"\x1b\[H(.*?)\x1b\[J")
+    lines = p.match[1].replace("\x1b[K", "").splitlines()
+    assert max(map(len, lines)) <= 70 and len(lines) == 3, lines
+    assert lines[2].startswith("c1 ")
+    p.setwinsize(10, 40)
+    p.expect(r"\x1b\[H(?=[^\n]{1,45}\n)")
+    p.send("q")
+    assert p.ends() == (0, None)
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT,
+                                 signal.SIGHUP])
+def test_top_is_ended_by(sig):
+    p = Screen()
+    p.expect("CONTAINER")
+    p.kill(sig)
+    assert p.ends() == ((0, None) if sig == signal.SIGINT else (None, sig))
+
+
+def test_top_is_stopped(shim):
+    p = Screen("-d", "0.2")
+    p.expect("CONTAINER")
+    p.send("\x1a")
+    p.expect(re.escape("\x1b[?25h\x1b[?1049l"))
+    poll.until(lambda: proc.get(p.pid).state == "T", "it is stopped")
+    assert p.mode() == p.before_top
+    p.kill(signal.SIGCONT)
+    p.expect(re.escape("\x1b[?1049h\x1b[?25l"))
+    p.expect("CONTAINER")
+    p.send("q")
+    assert p.ends() == (0, None)
+
+
+def test_top_has_more_than_fits(raw):
+    for i in range(6):
+        s = raw().start(f"m{i}")
+        s.run(f"m{i}")
+    p = Screen("-s", "name", "--namespace", s.ns, size=(6, 70))
+    p.expect(r"\x1b\[H(.*?)\x1b\[J")
+    lines = p.match[1].splitlines()
+    assert "6 tasks" in lines[0] and len(lines) == 5
+    p.send("q")
+    assert p.ends() == (0, None)
