@@ -7,6 +7,9 @@
 #include <yajl/yajl_parse.h>
 
 #include "platform/file.h"
+#include "ttrpc/status.h"
+
+#define BYTES_MAX 2048 /* more is cut */
 
 void ctl_json_text(yajl_gen g, const char *text)
 {
@@ -30,6 +33,14 @@ void ctl_json_put(yajl_gen g, const char *key, const char *text)
 {
 	ctl_json_key(g, key);
 	ctl_json_text(g, text);
+}
+
+void ctl_json_put_bytes(yajl_gen g, const char *key, const char *bytes)
+{
+	char text[BYTES_MAX];
+
+	ttrpc_status_text(bytes, text, sizeof(text));
+	ctl_json_put(g, key, text);
 }
 
 void ctl_json_put_number(yajl_gen g, const char *key, long long number)

@@ -18,6 +18,8 @@ void ctl_json_texts(yajl_gen g, const char *const *texts); /* array, to NULL */
 /* Members of the open map. */
 void ctl_json_key(yajl_gen g, const char *key);
 void ctl_json_put(yajl_gen g, const char *key, const char *text);
+/* Of any bytes, which JSON is not: what is no UTF-8 is shown as '?'. */
+void ctl_json_put_bytes(yajl_gen g, const char *key, const char *bytes);
 void ctl_json_put_number(yajl_gen g, const char *key, long long number);
 void ctl_json_put_bool(yajl_gen g, const char *key, bool value);
 /* Opens a map or an array under a key. */

@@ -121,6 +121,7 @@ void ctl_target_close(struct ctl_target *t)
 	client_task_free(t->task);
 	client_shim_free(t->shim);
 	ctl_record_clear(&t->record);
+	ctl_place_close(&t->place);
 	t->task = NULL;
 	t->shim = NULL;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "ctl/command.h"
+#include "ctl/json.h"
 #include "ctl/say.h"
 #include "ctl/target.h"
 
@@ -89,14 +90,29 @@ static void begin(struct waiting *w, struct ctl_session *s, const char *exec_id)
 	w->done = r < 0;
 }
 
+static void show_json(const struct waiting *w, const struct client_exit *how)
+{
+	yajl_gen g = yajl_gen_alloc(NULL);
+	char *text = NULL;
+
+	if (g) {
+		yajl_gen_map_open(g);
+		ctl_json_put_bytes(g, "id", w->target.where.id);
+		ctl_json_put_number(g, "exitStatus", how->status);
+		yajl_gen_map_close(g);
+		ctl_json_take(g, &text);
+	}
+	puts(text ? text : "{}");
+	free(text);
+}
+
 static void show(const struct waiting *w, const struct wait_options *o)
 {
-	struct client_exit how;
+	struct client_exit how = {0};
 
 	client_process_exit(w->process, &how);
 	if (o->common.json)
-		printf("{\"id\":\"%s\",\"exitStatus\":%u}\n",
-			w->target.where.id, how.status);
+		show_json(w, &how);
 	else
 		printf("%u\n", how.status);
 	fflush(stdout);

@@ -314,6 +314,193 @@ def test_exec_shim_is_killed(shim):
     proc.kill(pid)
 
 
+# ---- stats
+
+def stats(s, *args, **kw):
+    return json.loads(on(s, "stats", "-o", "json", *args, **kw).stdout)
+
+
+def test_stats(s):
+    s.run()
+    s.exec("c1", "e1", ["sh", "-c", "while :; do :; done"])
+    on(s, "update", "-m", "64m", "--pids", "50", "c1")
+    p = on(s, "stats", "-o", "json", "c1")
+    assert calls(p) == ["Stats", "Stats"]           # a share needs two
+    d = json.loads(p.stdout)
+    assert d["time"].endswith("Z")
+    c, = d["containers"]
+    assert (c["id"], c["namespace"]) == ("c1", s.ns)
+    assert c["cgroupVersion"] == (2 if world.V2 else 1)
+    assert 1 < c["cpu"]["percent"] < 150 * os.cpu_count()
+    assert c["cpu"]["usageNs"] > 0
+    assert 0 < c["memory"]["usage"] <= c["memory"]["max"]
+    assert c["memory"]["limit"] == 64 << 20
+    assert c["pids"]["current"] >= 2 and c["pids"]["limit"] == 50
+    assert c["oomKills"] == 0 and c["io"]["readBytes"] >= 0
+    head, row = on(s, "stats", "--no-stream", "c1").stdout.splitlines()
+    assert head.split() == ["ID", "CPU%", "MEMORY", "LIMIT", "MEM%", "PIDS",
+                            "READ", "WRITTEN", "OOM"]
+    cells = row.split()
+    assert cells[0] == "c1" and float(cells[1]) > 1 and cells[3] == "64M"
+    assert cells[5].endswith("/50")
+    p = on(s, "stats", "-o", "json", "c1", "nosuch", ok=125)
+    good, bad = json.loads(p.stdout)["containers"]
+    assert good["id"] == "c1" and "no shim" in bad["error"]
+    assert s.end() == 137
+
+
+def test_stats_on_a_terminal(s, tty):
+    s.run()
+    t = tty("stats", "-n", s.ns, "c1")
+    t.expect("CPU%")
+    t.expect("c1 +[0-9.]+ ")                        # its second round
+    t.send("q")
+    assert end(t) == 0
+    t = tty("stats", "-n", s.ns, "c1")
+    t.expect("c1 ")
+    s.task.Kill(id="c1", signal=9)
+    s.wait()
+    s.task.Delete(id="c1")
+    t.expect("stats 'c1': ")                        # it ends by itself
+    assert end(t) == 125
+
+
+def test_stats_oom(s):
+    s.run()
+    on(s, "update", "-m", "16m", "c1")
+    on(s, "exec", "c1", "tail", "/dev/zero", ok=137)
+    assert stats(s, "c1")["containers"][0]["oomKills"] >= 1
+    assert on(s, "stats", "c1").stdout.splitlines()[1].split()[-1] != "0"
+    assert s.end() == 137
+
+
+# ---- ps
+
+def test_ps_processes(s):
+    pid = s.run()
+    on(s, "exec", "-d", "-x", "e1", "-u", "12345", "c1", "sleep", "999")
+    poll.until(lambda: len(s.task.Pids(id="c1").processes) >= 3, "both run")
+    p = on(s, "ps", "-o", "json", "c1")
+    assert calls(p) == ["Pids"]
+    seen = {x["pid"]: x for x in json.loads(p.stdout)}
+    assert seen[pid]["command"].startswith("sh -c trap")
+    assert seen[pid]["uid"] == 0 and seen[pid]["ageMs"] >= 0
+    e1, = (x for x in seen.values() if x["command"] == "sleep 999")
+    assert e1["uid"] == 12345 and e1["user"] == "12345"
+    lines = on(s, "ps", "c1").stdout.splitlines()
+    assert lines[0].split()[:3] == ["PID", "USER", "AGE"]
+    assert any(re.match(rf" *{pid} +root +\d+s .*sh -c trap", x)
+               for x in lines), lines
+    assert "EXEC" in lines[0] and any(
+        re.search(r"12345 +\d+s +e1 +sleep 999", x) for x in lines), lines
+    s.task.Kill(id="c1", exec_id="e1", signal=9)
+    s.wait("c1", "e1")
+    s.task.Delete(id="c1", exec_id="e1")
+    assert s.end() == 137
+
+
+# ---- delete
+
+def test_delete_of_a_daemon(s):
+    """The test is the daemon here."""
+    s.run()
+    p = on(s, "delete", "c1", ok=125)
+    assert "it is a daemon's" in p.stderr and not calls(p)
+    assert s.state() == "RUNNING"
+    p = on(s, "delete", "--force", "c1")
+    assert "surprised" in p.stderr
+    assert calls(p) == ["State", "Kill", "Wait", "Delete", "Shutdown"]
+    poll.until(lambda: not proc.alive(s.pid), "the shim has left")
+
+
+def test_delete_paused_and_exec(s):
+    s.run()
+    s.exec("c1", "e1", ["sleep", "999"])
+    assert "wispctl kill -x e1 c1" in on(
+        s, "delete", "-x", "e1", "c1", ok=125).stderr
+    on(s, "kill", "-s", "9", "-x", "e1", "c1")
+    on(s, "wait", "-x", "e1", "c1")
+    assert calls(on(s, "delete", "-x", "e1", "c1")) == ["Delete"]
+    s.task.Pause(id="c1")
+    p = on(s, "delete", "-f", "c1")
+    assert calls(p) == [
+        "State", "Kill", "Resume", "Wait", "Delete", "Shutdown"]
+
+
+# ---- our own containers
+
+@pytest.fixture(params=["wisp", "go"])
+def own(request):
+    """`wispctl run` in the foreground of another shell: id, Popen."""
+    root = str(world.base / "wispctl")
+    a = argv("--", "sh", "-c", TRAP, rm=True,
+             shim=world.GO_SHIM if request.param == "go" else None)
+    id = a[a.index("--name") + 1]
+    p = subprocess.Popen(a, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         stdin=subprocess.DEVNULL, text=True,
+                         env=world.environ())
+    state = world.base / "wispctl" / "state" / id
+
+    def mine(command, *args, **kw):
+        return ctl(command, "--root", root, "--debug", *args, **kw)
+
+    def runs():
+        return (state / "container.json").exists() and "running" in mine(
+            "ps", "-o", "json", ok=None).stdout
+    poll.until(runs, "it runs")
+    yield id, p, mine
+    if p.poll() is None:
+        p.kill()
+        p.wait()
+    poll.until(lambda: not state.exists(), "its guard releases it", 30)
+    p.stdout.close()
+    p.stderr.close()
+
+
+def test_own_ps_exec_stats(own):
+    id, p, mine = own
+    q = mine("ps", "-o", "json")
+    assert calls(q) == ["State"]
+    c, = json.loads(q.stdout)
+    assert (c["id"], c["status"]) == (id, "running")
+    assert c["command"].startswith("sh -c trap") and c["ageMs"] >= 0
+    head, row = mine("ps").stdout.splitlines()
+    assert head.split() == ["ID", "STATUS", "PID", "AGE", "COMMAND"]
+    assert row.split()[:3] == [id, "running", str(c["pid"])]
+    assert mine("exec", id, "echo", "hi").stdout == "hi\n"
+    assert str(c["pid"]) in mine("ps", id).stdout
+    q = mine("stats", "-o", "json")
+    assert [c["id"] for c in json.loads(q.stdout)["containers"]] == [id]
+    mine("pause", id)
+    assert json.loads(mine("ps", "-o", "json").stdout)[0]["status"] == "paused"
+    mine("resume", id)
+    mine("kill", "-s", "USR1", id)
+    assert p.wait(20) == 42
+    assert json.loads(mine("ps", "-o", "json").stdout) == []
+
+
+def test_own_delete(own):
+    id, p, mine = own
+    assert "--force" in mine("delete", id, ok=125).stderr
+    q = mine("delete", "-f", id)
+    assert calls(q) == ["State", "Kill", "Wait"]     # run does the rest
+    assert p.wait(20) == 137
+    assert "no shim on this host" in mine("delete", id, ok=125).stderr
+
+
+def test_own_delete_shim_is_gone(own):
+    id, p, mine = own
+    shim = [x.pid for x in proc.ours() if id in x.cmd.split()
+            and "containerd-shim" in x.cmd.split()[0]]
+    p.send_signal(signal.SIGSTOP)                    # who runs it is busy
+    for pid in shim:
+        os.kill(pid, signal.SIGKILL)
+    assert mine("ps", ok=0).stdout.count("no shim") == 1
+    assert "wispctl delete" in mine("pause", id, ok=125).stderr
+    p.send_signal(signal.SIGCONT)
+    assert p.wait(30) == 125
+
+
 # ---- errors
 
 @pytest.mark.parametrize("args", [
@@ -321,6 +508,7 @@ def test_exec_shim_is_killed(shim):
     ["exec", "-d", "-t", "a", "b"], ["exec", "-u", "root", "a", "b"],
     ["exec", "-u", "1:", "a", "b"], ["exec", "-it", "a", "b"],
     ["exec", "-x", "../x", "a", "b"],
+    ["delete"], ["ps", "a", "b"], ["ps", "-o", "xml"], ["stats", "--nosuch"],
     ["kill"], ["kill", "-s", "NOSUCH", "a"], ["kill", "-s", "65", "a"],
     ["kill", "-a", "-x", "e", "a"], ["wait"], ["wait", "--timeout", "x", "a"],
     ["pause"], ["resume", "--nosuch", "a"], ["update", "a"],
@@ -333,7 +521,7 @@ def test_wrong_arguments(args):
     assert p.stderr.count("\n") == 1
 
 
-COMMANDS = ["exec", "kill", "wait", "pause", "resume", "update", "checkpoint"]
+COMMANDS = ["exec", "delete", "stats", "ps", "kill", "wait", "pause", "resume", "update", "checkpoint"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
