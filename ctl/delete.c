@@ -76,12 +76,12 @@ static int call_kill(struct ctl_target *t, struct err *e)
 		e);
 }
 
-static int call_resume(struct ctl_target *t, struct err *e)
+static void call_resume(struct ctl_target *t)
 {
 	struct client_await *aw = ctl_target_await(t);
 
-	return client_await(
-		aw, client_task_resume(t->task, client_await_done, aw), e);
+	client_await(
+		aw, client_task_resume(t->task, client_await_done, aw), NULL);
 }
 
 static int call_wait(struct ctl_target *t, struct err *e)
@@ -131,9 +131,17 @@ static int make_it_end(struct ctl_target *t, struct err *e)
 	r = call_kill(t, e);
 	if (r == -ENOENT)
 		r = 0; /* it has just ended */
-	if (r == 0 && (status == CLIENT_PAUSED || status == CLIENT_PAUSING))
-		r = call_resume(t, e);
-	return r < 0 ? r : call_wait(t, e);
+	if (r < 0)
+		return r;
+	if (status == CLIENT_PAUSED || status == CLIENT_PAUSING)
+		call_resume(t); /* the kill may have thawed it: runc */
+	return call_wait(t, e);
+}
+
+/* Shims before containerd 2 say so in words only. */
+static bool is_running(int r, const struct err *e)
+{
+	return r == -EBUSY || (r < 0 && strstr(e->msg, "running"));
 }
 
 static int delete_exec(
@@ -145,7 +153,7 @@ static int delete_exec(
 	if (!p)
 		return err_sys(e, -ENOMEM, "exec '%s'", o->exec_id);
 	r = call_delete(t, p, e);
-	if (r == -EBUSY)
+	if (is_running(r, e))
 		err_append(e, "; end it with `wispctl kill -x %s %s`",
 			o->exec_id, t->where.id);
 	return r;
@@ -158,7 +166,7 @@ static int delete_task(
 
 	if (r == 0)
 		r = call_delete(t, client_task_init(t->task), e);
-	if (r == -EBUSY && !o->force)
+	if (!o->force && is_running(r, e))
 		err_append(e, "; kill it first, or use --force");
 	return r;
 }

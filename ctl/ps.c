@@ -53,9 +53,9 @@ static void help(void)
 {
 	fputs("Usage: wispctl ps [OPTIONS] [ID]\n\n"
 	      "Lists our own containers, those below the root folder: how they "
-	      "are, their first\nprocess, its age, and what they run. With an "
-	      "ID: the processes in that container,\nof any shim on the host. "
-	      "(`wispctl shims` lists everybody's containers.)\n\n"
+	      "are, their\nfirst process, its age, and what they run. With an "
+	      "ID: the processes in that\ncontainer, of any shim on the host. "
+	      "(`wispctl shims` lists everybody's.)\n\n"
 	      "  -o, --output FORM     text (default) or json\n",
 		stdout);
 	fputs(CTL_TASK_HELP, stdout);
