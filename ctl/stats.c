@@ -50,9 +50,9 @@ static void help(void)
 {
 	fputs("Usage: wispctl stats [OPTIONS] [ID...]\n\n"
 	      "Shows what containers use, as their shims tell it: those of any "
-	      "shim on the host,\nor all of our own. On a terminal it is drawn "
-	      "anew every second (q quits); else it\nis one table. (`wispctl "
-	      "top` shows the same of all tasks, by their cgroups.)\n\n"
+	      "shim on the\nhost, or all of our own. On a terminal it is drawn "
+	      "anew every second (q quits);\nelse it is one table. (`wispctl "
+	      "top` shows the same of all tasks, by their\ncgroups.)\n\n"
 	      "      --no-stream       one table, also on a terminal\n"
 	      "  -o, --output FORM     text (default) or json: one document\n",
 		stdout);

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 
@@ -13,6 +14,7 @@ import container
 import data
 import poll
 import proc
+import runtime
 import world
 from test_tty import EOL, SIZED
 from test_wispctl import WISPCTL, argv, end
@@ -499,6 +501,59 @@ def test_own_delete_shim_is_gone(own):
     assert "wispctl delete" in mine("pause", id, ok=125).stderr
     p.send_signal(signal.SIGCONT)
     assert p.wait(30) == 125
+
+
+def test_own_left_over(own):
+    """Whoever ran it is gone, and the guard, too; the shim is not."""
+    id, p, mine = own
+    guard, = (x.pid for x in proc.ours()
+              if x.cmd.split()[1:2] == ["guard"] and id in x.cmd)
+    pid = json.loads(mine("ps", "-o", "json").stdout)[0]["pid"]
+    os.kill(guard, signal.SIGKILL)
+    p.kill()
+    p.wait()
+    assert "it runs" in mine("delete", id, ok=125).stderr
+    assert proc.alive(pid)
+    assert mine("exec", id, "echo", "still").stdout == "still\n"
+    mine("delete", "-f", id)
+    assert not proc.alive(pid)
+    assert not (world.base / "wispctl" / "state" / id).exists()
+
+
+# ---- checkpoint
+
+CRIU_LOG = ("(00.000001) Version: 4.2\n"
+            "(00.000002) Error (criu/tty.c:1): it has a terminal\n"
+            "(00.000003) Error (criu/cr-dump.c:2): Dumping FAILED.\n")
+
+
+def test_checkpoint_without_criu(s, tmp):
+    s.run()
+    if not shutil.which("criu"):
+        p = on(s, "checkpoint", "--path", tmp / "image", "c1", ok=125)
+        assert calls(p) == ["Checkpoint"]
+        assert "apt-get install criu" in p.stderr and "criu" in p.stderr
+    assert s.state() == "RUNNING"
+    assert s.end() == 137
+
+
+def test_checkpoint_by_a_fake_runtime(raw, fake, tmp):
+    s = raw(runtime=fake.path).start("c1")
+    s.run()
+    fake.before("checkpoint", f"cat >\"$work/dump.log\" <<'E'\n{CRIU_LOG}E\n" +
+                runtime.fail("criu failed: type NOTIFY errno 0 (log dump.log)"))
+    p = on(s, "checkpoint", "--path", tmp / "image", "c1", ok=125)
+    assert "it has a terminal" in p.stderr and "`criu check`" in p.stderr
+    fake.before("checkpoint", "exit 0")
+    on(s, "checkpoint", "--path", "image", "--work", tmp / "work", "--parent",
+       tmp / "image", "--leave-running", "--tcp-established", "--ext-unix-sk",
+       "--shell-job", "--file-locks", "c1", cwd=tmp)
+    words = fake.calls("checkpoint")[-1]
+    for want in ("--leave-running", "--tcp-established", "--ext-unix-sk",
+                 "--shell-job", "--file-locks", f"{tmp}/image", f"{tmp}/work"):
+        assert want in words, words
+    assert s.state() == "RUNNING"
+    assert s.end() == 137
 
 
 # ---- errors
