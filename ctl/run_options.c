@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/env.h"
+
 enum {
 	OPT_RM = 256,
 	OPT_RUNTIME,
@@ -128,29 +130,6 @@ int ctl_parse_size(const char *text, uint64_t *ret)
 	return 0;
 }
 
-static int add_env(struct ctl_run_options *o, const char *arg, struct err *e)
-{
-	const char *value = getenv(arg);
-	char **env, *text;
-	int n;
-
-	if (*arg == '\0' || *arg == '=')
-		return err_set(e, -EINVAL, "--env '%s': use NAME=VALUE", arg);
-	if (!strchr(arg, '=') && !value)
-		return 0; /* as docker: passing on what is not set is nothing */
-	env = realloc(o->env, (o->n_env + 2) * sizeof(*env));
-	if (!env)
-		return err_sys(e, -ENOMEM, "--env");
-	o->env = env;
-	n = strchr(arg, '=') ? asprintf(&text, "%s", arg)
-			     : asprintf(&text, "%s=%s", arg, value);
-	if (n < 0)
-		return err_sys(e, -ENOMEM, "--env");
-	env[o->n_env++] = text;
-	env[o->n_env] = NULL;
-	return 0;
-}
-
 static int add_mount(struct ctl_run_options *o, const char *arg, struct err *e)
 {
 	struct ctl_mount *mounts =
@@ -246,7 +225,7 @@ static int set_option(
 		return 0;
 	switch (opt) {
 	case 'e':
-		return add_env(o, arg, e);
+		return ctl_env_add(&o->env, &o->n_env, arg, e);
 	case 'o':
 		return set_output(o, arg, e);
 	case OPT_MOUNT:
@@ -332,9 +311,7 @@ void ctl_run_options_clear(struct ctl_run_options *o)
 {
 	size_t i;
 
-	for (i = 0; i < o->n_env; i++)
-		free(o->env[i]);
-	free(o->env);
+	ctl_env_clear(o->env, o->n_env);
 	for (i = 0; i < o->n_mounts; i++)
 		ctl_mount_clear(&o->mounts[i]);
 	free(o->mounts);
