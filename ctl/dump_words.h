@@ -28,9 +28,9 @@ yajl_val dump_at(yajl_val v, size_t i);
 void dump_put(const char *text);
 void dump_put_if(const char *before, const char *text, const char *after);
 
-/* "12.3s", "4m05s"; "512 B", "1.5 KiB" */
+/* "12.3s", "4m05s"; of bytes: "512 B", "1.5 KiB" */
 void dump_put_age(long long ms);
-void dump_put_size(long long bytes);
+void dump_put_size(long long n);
 
 /* The beginning of a line: what it is about, or "". */
 void dump_line(const char *name);
