@@ -18,9 +18,9 @@ struct look_process {
 	char name[32];     /* the program's, cut to 15 bytes on Linux */
 	char command[512]; /* words with blanks between them, cut; or "" */
 	unsigned threads;
-	char waits[64];    /* the kernel function it sleeps in, or "" */
-	int syscall;       /* the number of the call it is in; -1: none known */
-	uint64_t age_ms;   /* since it was started */
+	char waits[64];  /* the kernel function it sleeps in, or "" */
+	int syscall;     /* the number of the call it is in; -1: none known */
+	uint64_t age_ms; /* since it was started */
 };
 
 /* -ESRCH. What can't be seen is "", 0 or -1. */
