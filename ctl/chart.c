@@ -115,36 +115,37 @@ static double y_of(const struct frame *f, double value)
 
 static void put_y_axis(FILE *out, const struct frame *f)
 {
-	double value;
+	int i, n = (int)(f->most / f->step + 0.5);
 
-	for (value = 0; value <= f->most + f->step / 2; value += f->step) {
-		double y = y_of(f, value);
+	for (i = 0; i <= n; i++) {
+		double value = i * f->step, y = y_of(f, value);
 
 		fprintf(out,
 			"<line class=\"%s\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" "
 			"y2=\"%.1f\"/>\n"
 			"<text class=\"tick\" x=\"%d\" y=\"%.1f\" "
 			"text-anchor=\"end\">%g</text>\n",
-			value > 0 ? "grid" : "axis", LEFT, y, WIDTH - RIGHT, y,
+			i ? "grid" : "axis", LEFT, y, WIDTH - RIGHT, y,
 			LEFT - 8, y + 4, value);
 	}
 }
 
 static void put_x_axis(FILE *out, const struct frame *f)
 {
-	double step = ctl_chart_step((double)f->n_x, X_TICKS), round;
+	size_t step = (size_t)ctl_chart_step((double)f->n_x, X_TICKS), round;
 
 	if (step < 1)
 		step = 1;
-	for (round = step; round <= (double)f->n_x; round += step)
+	for (round = step; round <= f->n_x; round += step) {
+		double x = x_of(f, (double)round), y = f->top + PANEL;
+
 		fprintf(out,
 			"<line class=\"axis\" x1=\"%.1f\" y1=\"%.1f\" "
 			"x2=\"%.1f\" y2=\"%.1f\"/>\n"
 			"<text class=\"tick\" x=\"%.1f\" y=\"%.1f\" "
-			"text-anchor=\"middle\">%g</text>\n",
-			x_of(f, round), f->top + PANEL, x_of(f, round),
-			f->top + PANEL + 5, x_of(f, round), f->top + PANEL + 18,
-			round);
+			"text-anchor=\"middle\">%zu</text>\n",
+			x, y, x, y + 5, x, y + 18, round);
+	}
 }
 
 static void put_line(FILE *out, const struct frame *f,
