@@ -29,10 +29,12 @@ static int stress(const struct stress_options *o, bool *clean, struct err *e)
 	static struct stress_result results[STRESS_SHIMS];
 	const char *shims[STRESS_SHIMS] = {o->shim, o->beside};
 	size_t i, n = 0, all = o->beside ? 2 : 1;
+	struct stress_options each = *o;
 	int r = 0, told = 0;
 
+	each.time_ms = (o->time_ms + all - 1) / all;
 	for (i = 0; r == 0 && i < all; i++) {
-		r = stress_run(o, shims[i], &results[i], e);
+		r = stress_run(&each, shims[i], &results[i], e);
 		if (r == 0 || (r == -EINTR && results[i].n_rounds))
 			n++;
 	}

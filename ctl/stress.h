@@ -47,7 +47,7 @@ struct stress_options {
 	const char *chart;   /* NULL: none */
 	unsigned at_once;    /* containers */
 	unsigned rounds;     /* 0: as many as there is time for */
-	uint64_t time_ms;    /* for each shim; 0: no limit */
+	uint64_t time_ms;    /* for all shims together; 0: no limit */
 	uint32_t settle_ms;
 	const struct stress_scenario *scenarios[STRESS_SCENARIOS_MAX];
 	size_t n_scenarios;
@@ -68,7 +68,8 @@ struct stress_fault {
 struct stress_finding {
 	enum stress_class class;
 	struct stress_count count;
-	bool at_end; /* it was there when the shim had ended */
+	unsigned since; /* the round; 0 is the warm-up */
+	bool at_end;    /* it was there when the shim had ended */
 	char examples[3][320];
 };
 
@@ -80,7 +81,7 @@ struct stress_round {
 
 struct stress_result {
 	char shim[PATH_MAX], runtime[PATH_MAX];
-	struct stress_round before, *rounds;
+	struct stress_round before, warmed, *rounds; /* warmed: round 0 */
 	size_t n_rounds, size;
 	unsigned containers, execs; /* how many there were */
 	double seconds;
@@ -97,7 +98,10 @@ bool stress_result_is_clean(const struct stress_result *x);
 /* Makes a row of what was seen. -ENOMEM. */
 int stress_result_add_round(
 	struct stress_result *x, const struct stress_look *l);
-/* Fills findings and memory out of the rounds. */
+/* The same of the warm-up, round 0. */
+void stress_result_warm(struct stress_result *x, const struct stress_look *l);
+/* Fills findings and memory out of the rounds. What is on the host is compared
+ * with what was there before the warm-up, the shim's own with after it. */
 void stress_result_judge(struct stress_result *x,
 	const struct stress_look *first, const struct stress_look *last);
 /* What was still there in the end, when there should be nothing. */

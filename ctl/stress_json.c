@@ -61,8 +61,7 @@ static void put_finding(yajl_gen g, const struct stress_finding *f)
 	ctl_json_put_number(g, "count", f->count.more);
 	if (!f->at_end) {
 		put_real(g, "perRound", f->count.per_round);
-		ctl_json_put_number(
-			g, "sinceRound", (long long)f->count.since + 1);
+		ctl_json_put_number(g, "sinceRound", f->since);
 	}
 	ctl_json_put_array(g, "examples");
 	for (i = 0; i < 3 && *f->examples[i]; i++)

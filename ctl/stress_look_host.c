@@ -12,6 +12,7 @@
 #include "ctl/stress_look.h"
 
 #define DEPTH_MAX 16
+#define HIERARCHIES_MAX 64
 
 static void walk(struct stress_look *l, enum stress_class c, const char *dir,
 	unsigned depth, bool folders_only)
@@ -147,15 +148,27 @@ static void look_cgroups_in(
 		closedir(dir);
 }
 
+/* One hierarchy may be mounted more than once. */
 static void look_cgroups(struct stress_look *l, const struct stress_where *w)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	dev_t seen[HIERARCHIES_MAX];
+	size_t n = 0, i;
 	struct mntent *m;
+	struct stat st;
 
-	while (mounts && (m = getmntent(mounts)))
-		if (strcmp(m->mnt_type, "cgroup") == 0 ||
-			strcmp(m->mnt_type, "cgroup2") == 0)
-			look_cgroups_in(l, w, m->mnt_dir);
+	while (mounts && n < HIERARCHIES_MAX && (m = getmntent(mounts))) {
+		if ((strcmp(m->mnt_type, "cgroup") != 0 &&
+			    strcmp(m->mnt_type, "cgroup2") != 0) ||
+			stat(m->mnt_dir, &st) < 0)
+			continue;
+		for (i = 0; i < n && seen[i] != st.st_dev; i++)
+			;
+		if (i < n)
+			continue;
+		seen[n++] = st.st_dev;
+		look_cgroups_in(l, w, m->mnt_dir);
+	}
 	if (mounts)
 		endmntent(mounts);
 }

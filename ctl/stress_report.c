@@ -35,14 +35,15 @@ static const char *name_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static bool is_found(const struct stress_result *x, enum stress_class c)
+static const struct stress_finding *find(
+	const struct stress_result *x, enum stress_class c)
 {
 	size_t i;
 
 	for (i = 0; i < x->n_findings; i++)
-		if (x->findings[i].class == c)
-			return true;
-	return false;
+		if (x->findings[i].class == c && !x->findings[i].at_end)
+			return &x->findings[i];
+	return NULL;
 }
 
 static void put_number(double value, int decimals)
@@ -68,13 +69,16 @@ static const struct stress_round *last_of(const struct stress_result *x)
 }
 
 static void put_count(const struct stress_result *x, unsigned before,
-	unsigned after, bool bad)
+	unsigned after, const struct stress_finding *f)
 {
 	double rounds = x->n_rounds ? (double)x->n_rounds : 1;
 
 	put_number(before, 0);
 	put_number(after, 0);
-	put_slope(((double)after - before) / rounds, bad ? BAD : PLAIN);
+	if (f)
+		put_slope(f->count.per_round, BAD);
+	else
+		put_slope(((double)after - before) / rounds, PLAIN);
 	fputs("   ", stdout);
 }
 
@@ -86,7 +90,7 @@ static void put_class(
 	printf("%-*s", TITLE_WIDTH, stress_class_title(c));
 	for (i = 0; i < n; i++)
 		put_count(&x[i], x[i].before.count[c], last_of(&x[i])->count[c],
-			is_found(&x[i], c));
+			find(&x[i], c));
 	putchar('\n');
 }
 
@@ -139,7 +143,7 @@ static void put_table(const struct stress_result *x, size_t n)
 	printf("%-*s", TITLE_WIDTH, "threads");
 	for (i = 0; i < n; i++)
 		put_count(&x[i], x[i].before.threads, last_of(&x[i])->threads,
-			false);
+			NULL);
 	putchar('\n');
 	for (c = 0; c < STRESS_N_CLASSES; c++)
 		put_class(x, n, (enum stress_class)c);
@@ -152,8 +156,9 @@ static void put_finding(const struct stress_finding *f)
 	if (f->at_end)
 		printf("%u left when the shim had ended", f->count.more);
 	else
-		printf("%u more, %.2g per round since round %zu", f->count.more,
-			f->count.per_round, f->count.since + 1);
+		printf("%u more, %.2g per round since %s%.0u", f->count.more,
+			f->count.per_round, f->since ? "round " : "the warm-up",
+			f->since);
 	for (i = 0; i < 3 && *f->examples[i]; i++)
 		printf("\n      %s", f->examples[i]);
 	putchar('\n');

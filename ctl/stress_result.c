@@ -29,6 +29,11 @@ static void fill_round(struct stress_round *to, const struct stress_look *l)
 	to->rss = l->rss;
 }
 
+void stress_result_warm(struct stress_result *x, const struct stress_look *l)
+{
+	fill_round(&x->warmed, l);
+}
+
 int stress_result_add_round(
 	struct stress_result *x, const struct stress_look *l)
 {
@@ -62,22 +67,26 @@ static void give_examples(struct stress_finding *f,
 static void judge_class(struct stress_result *x, enum stress_class c,
 	const struct stress_look *first, const struct stress_look *last)
 {
+	bool strict = c >= STRESS_PROCESSES;
+	size_t i, n = 0, since_round = strict ? 0 : 1;
 	unsigned *y = malloc((x->n_rounds + 1) * sizeof(*y));
 	struct stress_count count;
 	struct stress_finding *f;
-	size_t i;
 
 	if (!y)
 		return;
+	if (strict)
+		y[n++] = x->warmed.count[c];
 	for (i = 0; i < x->n_rounds; i++)
-		y[i] = x->rounds[i].count[c];
-	stress_judge_count(
-		y, x->n_rounds, first->count[c], c >= STRESS_PROCESSES, &count);
+		y[n++] = x->rounds[i].count[c];
+	stress_judge_count(y, n, first->count[c], strict, &count);
 	free(y);
 	if (!count.leaks)
 		return;
 	f = &x->findings[x->n_findings++];
-	*f = (struct stress_finding){.class = c, .count = count};
+	*f = (struct stress_finding){.class = c,
+		.count = count,
+		.since = (unsigned)(count.since + since_round)};
 	give_examples(f, &first->items[c], &last->items[c]);
 }
 

@@ -147,6 +147,7 @@ static int warm_up(struct running *x)
 	r = run_scenarios(x);
 	if (r == 0)
 		r = settle(&x->world, host.count, &x->first);
+	stress_result_warm(x->world.result, &x->first);
 	for (i = STRESS_PROCESSES; i < STRESS_LEAVINGS; i++) {
 		stress_items_clear(&x->first.items[i]);
 		x->first.items[i] = host.items[i];
