@@ -24,6 +24,7 @@ static const char style[] =
 	".tick { font-size: 11px; }\n"
 	".grid { stroke: #d0d7de; stroke-width: 1; }\n"
 	".axis { stroke: currentColor; stroke-width: 1; }\n"
+	"circle { fill: none; }\n"
 	"polyline { fill: none; stroke-width: 2; stroke-linejoin: round; }\n"
 	".line0 { stroke: #0060a8; }\n"
 	".line1 { stroke: #c05000; }\n"

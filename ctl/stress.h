@@ -177,6 +177,10 @@ int stress_wait(struct stress_world *w, struct stress_set *set,
 	bool (*is)(const struct stress_actor *a), uint32_t ms,
 	const char *what);
 
+/* After an interrupt: lets a step that is under way come to its end. A shim's
+ * `start` that is killed, or a runtime, leaves what nobody can find. */
+void stress_let_end(struct stress_actor *a);
+
 /* What came out of a stream. */
 struct stress_sink {
 	int fd; /* -1: none, or it has ended */

@@ -245,6 +245,7 @@ void stress_box_free(struct stress_box *b)
 	stress_world_forget_stop(w);
 	while ((node = list_pop(&b->execs)))
 		stress_exec_free(list_entry(node, struct stress_exec, link));
+	stress_let_end(&b->actor);
 	gone = release(b);
 	stress_disconnect(b);
 	client_program_drop(w->client, &b->deletion);

@@ -126,6 +126,15 @@ int stress_wait(struct stress_world *w, struct stress_set *set,
 	return r == -EINTR ? r : 0;
 }
 
+void stress_let_end(struct stress_actor *a)
+{
+	struct stress_set set = {.actors = {a}, .n = 1};
+
+	a->failed = false;
+	(void)wait_for(a->world, &set, is_answered, STRESS_STEP_MS);
+	a->open = false;
+}
+
 static struct stress_box *box_of(struct stress_actor *a)
 {
 	return (struct stress_box *)a;
