@@ -132,6 +132,7 @@ struct stress_world {
 	char dir[80], tag[16], bundles[96], events_path[96], rootfs[PATH_MAX],
 		runtime[PATH_MAX], runtime_root[96], runtime_state[128];
 	bool stopped, cleaning, woken;
+	int lock; /* of dir, or -1 */
 	unsigned n_ids, round;
 	const char *scenario;
 	struct list boxes, stuck; /* stuck: no shim lets go of them */
@@ -151,6 +152,13 @@ void stress_world_where(const struct stress_world *w, struct stress_where *ret);
 /* Remembers a wrong result. what is a constant, the same for all its kind. */
 void stress_fault(struct stress_world *w, const char *what, const char *fmt,
 	...) __attribute__((format(printf, 3, 4)));
+
+/* stress_sweep.c: what a shim has leaked must not stay on the host. */
+void stress_sweep(const struct stress_where *w);
+/* The same for runs in this folder that were killed, and the folders. */
+void stress_sweep_all(const char *root);
+/* A folder that is locked is in use. The descriptor; -1: somebody else's. */
+int stress_lock(const char *dir);
 
 /* Whoever a step can be taken with: the first member of a box or an exec. */
 struct stress_actor {

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <event2/event.h>
-#include <mntent.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -101,6 +99,7 @@ static int make_folders(struct stress_world *w, struct err *e)
 
 	if (r < 0)
 		return err_sys(e, r, "make '%s'", root);
+	stress_sweep_all(root);
 	if (strlen(root) > sizeof(w->dir) - sizeof("/stress-XXXXXX"))
 		return err_set(e, -ENAMETOOLONG,
 			"--root '%s' is too long for the sockets in it", root);
@@ -109,6 +108,7 @@ static int make_folders(struct stress_world *w, struct err *e)
 		w->dir[0] = '\0';
 		return err_sys(e, -errno, "make a folder in '%s'", root);
 	}
+	w->lock = stress_lock(w->dir);
 	snprintf(w->tag, sizeof(w->tag), "stress-%s", strrchr(w->dir, '-') + 1);
 	snprintf(w->bundles, sizeof(w->bundles), "%s/b", w->dir);
 	snprintf(w->runtime_root, sizeof(w->runtime_root), "%s/r", w->dir);
@@ -140,7 +140,7 @@ int stress_world_init(struct stress_world *w, const struct stress_options *o,
 {
 	int r;
 
-	*w = (struct stress_world){.o = o, .result = result};
+	*w = (struct stress_world){.o = o, .result = result, .lock = -1};
 	list_init(&w->boxes);
 	list_init(&w->stuck);
 	r = ctl_find_shim(shim, result->shim, sizeof(result->shim), e);
@@ -173,29 +173,6 @@ void stress_world_forget_stop(struct stress_world *w)
 	client_interrupt(w->client, false);
 }
 
-/* A shim that leaks must not leave the host dirty: what was told as a leak is
- * removed. */
-static void remove_leaks(struct stress_world *w)
-{
-	struct stress_where where;
-	struct stress_look l = {0};
-	size_t i;
-
-	stress_world_where(w, &where);
-	stress_look_host(&l, &where);
-	for (i = l.items[STRESS_PROCESSES].n; i > 0; i--)
-		kill(atoi(l.items[STRESS_PROCESSES].items[i - 1] +
-			     strlen("process ")),
-			SIGKILL);
-	for (i = l.items[STRESS_MOUNTS].n; i > 0; i--)
-		umount2(l.items[STRESS_MOUNTS].items[i - 1], MNT_DETACH);
-	for (i = l.items[STRESS_CGROUPS].n; i > 0; i--)
-		rmdir(l.items[STRESS_CGROUPS].items[i - 1]);
-	for (i = 0; i < w->addresses.n; i++)
-		unlink(w->addresses.items[i]);
-	stress_look_clear(&l);
-}
-
 /* No shim has let go of these: their own `delete`, then the runtime. */
 static void release_stuck(struct stress_world *w)
 {
@@ -224,6 +201,7 @@ static void remove_folders(struct stress_world *w)
 
 void stress_world_clear(struct stress_world *w)
 {
+	struct stress_where where;
 	int i;
 
 	if (!w->base)
@@ -236,9 +214,13 @@ void stress_world_clear(struct stress_world *w)
 	if (w->client)
 		release_stuck(w);
 	stress_world_deafen(w);
-	if (w->dir[0])
-		remove_leaks(w);
+	if (w->dir[0]) {
+		stress_world_where(w, &where);
+		stress_sweep(&where);
+	}
 	remove_folders(w);
+	if (w->lock >= 0)
+		close(w->lock);
 	for (i = 0; i < 2; i++)
 		if (w->stop[i])
 			event_free(w->stop[i]);
