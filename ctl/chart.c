@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WIDTH 860
 #define LEFT 74
@@ -14,11 +15,13 @@
 #define GAP 56
 #define Y_TICKS 5
 #define X_TICKS 10
+#define CHARACTER 7.2 /* as wide as one is, about */
 
 /* Colours that people with any kind of colour vision can tell apart. */
 static const char style[] =
 	"<style>\n"
-	"svg { background: #ffffff; color: #1f2328; }\n"
+	"svg { color: #1f2328; }\n"
+	".page { fill: #ffffff; }\n"
 	"text { font: 13px sans-serif; fill: currentColor; }\n"
 	".title { font-size: 16px; font-weight: bold; }\n"
 	".tick { font-size: 11px; }\n"
@@ -31,7 +34,8 @@ static const char style[] =
 	".line2 { stroke: #007a5a; }\n"
 	".line3 { stroke: #8a4fbf; }\n"
 	"@media (prefers-color-scheme: dark) {\n"
-	"svg { background: #0d1117; color: #e6edf3; }\n"
+	"svg { color: #e6edf3; }\n"
+	".page { fill: #0d1117; }\n"
 	".grid { stroke: #30363d; }\n"
 	".line0 { stroke: #58a6ff; }\n"
 	".line1 { stroke: #ffa657; }\n"
@@ -192,7 +196,7 @@ static void put_legend(FILE *out, const struct ctl_chart_panel *p)
 		fprintf(out, "<text x=\"%d\" y=\"28\" text-anchor=\"end\">", x);
 		put_text(out, p->lines[i - 1].name);
 		fputs("</text>\n", out);
-		x -= 200;
+		x -= (int)(CHARACTER * strlen(p->lines[i - 1].name)) + 24;
 		fprintf(out,
 			"<polyline class=\"line%zu\" points=\"%d,24 "
 			"%d,24\"/>\n",
@@ -215,6 +219,7 @@ int ctl_chart_make(const char *title, const char *x_title,
 	fprintf(out,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
 		"height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\">\n%s"
+		"<rect class=\"page\" width=\"100%%\" height=\"100%%\"/>\n"
 		"<text class=\"title\" x=\"%d\" y=\"28\">",
 		WIDTH, height, WIDTH, height, style, 16);
 	put_text(out, title);

@@ -174,7 +174,7 @@ static void put_memory_verdict(const struct stress_result *x)
 		       "warm-up of %zu rounds\n",
 			l->slope, l->error, x->pss.warm_up);
 	} else if (x->pss.verdict == STRESS_TOO_FEW) {
-		puts("  memory: too few rounds to tell; 11 are enough");
+		puts("  memory: too few rounds to tell; 10 are enough");
 	} else {
 		printf("  memory: flat, %+.2f KiB of PSS per round (+-%.2f), "
 		       "after a warm-up of %zu rounds\n",

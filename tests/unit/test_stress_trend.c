@@ -114,7 +114,7 @@ START_TEST(test_too_few_rounds)
 		stress_judge_memory(y, (size_t)i, &m);
 		ck_assert_int_eq(m.verdict, STRESS_TOO_FEW);
 	}
-	stress_judge_memory(y, 11, &m);
+	stress_judge_memory(y, 10, &m);
 	ck_assert_int_eq(m.verdict, STRESS_GROWS);
 }
 END_TEST
