@@ -44,6 +44,9 @@ static const struct ctl_command commands[] = {
 		ctl_dump},
 
 	{CTL_HIDDEN, "keep", NULL, ctl_keep},
+	{CTL_HUNTING, "stress", "run containers by the dozen, and find leaks",
+		ctl_stress},
+
 	{CTL_HIDDEN, "guard", NULL, ctl_guard},
 };
 
