@@ -14,6 +14,7 @@ static const struct ctl_command commands[] = {
 	{"run", "run a container, with no daemon", ctl_run},
 	{"inspect", "show a container, whoever runs it", ctl_inspect},
 	{"dump", "show all that a shim knows and waits for", ctl_dump},
+	{"spec", "make a container's configuration, or check one", ctl_spec},
 	{"guard", NULL, ctl_guard},
 };
 
