@@ -76,7 +76,7 @@ static int parse(struct options *o, int argc, char **argv, struct err *e)
 {
 	int opt, r;
 
-	*o = (struct options){0};
+	*o = (struct options){.target = "-"};
 	optind = 0;
 	while ((opt = getopt_long(argc, argv, ":o:h", long_options, NULL)) !=
 		-1) {
@@ -154,7 +154,7 @@ static int check(const struct options *o, struct err *e)
 	auto_free char *text = NULL, *file = NULL;
 	struct check c = {.os = o->os};
 	char bundle[FILE_PATH_MAX];
-	size_t n;
+	size_t n = 0;
 	int r;
 
 	if (strcmp(o->target, "-") == 0) {

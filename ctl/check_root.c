@@ -60,7 +60,7 @@ static int look_inside(int root, const char *path, struct stat *ret)
 /* 0: can be run; -ENOENT, -EACCES; or something that tells us nothing. */
 static int look_for(const struct check *c, int root, const char *path)
 {
-	struct stat st;
+	struct stat st = {0};
 	int r = is_mounted_over(c, path) ? -EBUSY
 					 : look_inside(root, path, &st);
 
