@@ -120,26 +120,26 @@ int ctl_parse_size(const char *text, uint64_t *ret)
 	return 0;
 }
 
-static int add_env(struct ctl_run_options *o, const char *arg, struct err *e)
+int ctl_add_env(char ***list, size_t *n, const char *arg, struct err *e)
 {
 	const char *value = getenv(arg);
 	char **env, *text;
-	int n;
+	int r;
 
 	if (*arg == '\0' || *arg == '=')
 		return err_set(e, -EINVAL, "--env '%s': use NAME=VALUE", arg);
 	if (!strchr(arg, '=') && !value)
 		return 0; /* as docker: passing on what is not set is nothing */
-	env = realloc(o->env, (o->n_env + 2) * sizeof(*env));
+	env = realloc(*list, (*n + 2) * sizeof(*env));
 	if (!env)
 		return err_sys(e, -ENOMEM, "--env");
-	o->env = env;
-	n = strchr(arg, '=') ? asprintf(&text, "%s", arg)
+	*list = env;
+	r = strchr(arg, '=') ? asprintf(&text, "%s", arg)
 			     : asprintf(&text, "%s=%s", arg, value);
-	if (n < 0)
+	if (r < 0)
 		return err_sys(e, -ENOMEM, "--env");
-	env[o->n_env++] = text;
-	env[o->n_env] = NULL;
+	env[(*n)++] = text;
+	env[*n] = NULL;
 	return 0;
 }
 
@@ -232,7 +232,7 @@ static int set_option(
 		return 0;
 	switch (opt) {
 	case 'e':
-		return add_env(o, arg, e);
+		return ctl_add_env(&o->env, &o->n_env, arg, e);
 	case 'o':
 		return set_output(o, arg, e);
 	case OPT_MOUNT:

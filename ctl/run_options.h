@@ -47,12 +47,19 @@ void ctl_run_options_clear(struct ctl_run_options *o);
 
 void ctl_run_help(void);
 
+/* Adds "K=V", or K with our own value, to a NULL-terminated list of *n; both
+ * are the caller's to free. What is not set adds nothing. */
+int ctl_add_env(char ***env, size_t *n, const char *arg, struct err *e);
+
 /* "512", "64k", "64m", "2g" (with or without a 'b') in bytes. -EINVAL. */
 int ctl_parse_size(const char *text, uint64_t *ret);
 
 /* "type=bind,src=/a,dst=/b,options=ro:rbind". src, source; dst, target,
  * destination; ro, readonly. -EINVAL, -ENOMEM. */
 int ctl_parse_mount(const char *text, struct ctl_mount *ret, struct err *e);
+/* "src=C:\a,dst=C:\b,ro", for another host: type stays NULL. */
+int ctl_parse_windows_mount(
+	const char *text, struct ctl_mount *ret, struct err *e);
 void ctl_mount_clear(struct ctl_mount *m);
 
 #endif

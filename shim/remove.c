@@ -40,6 +40,7 @@ static void release_rest(int r, const struct err *e, void *arg)
 	if (r < 0)
 		log_warn(t->id, "%s", e->msg);
 	t->runtime_ran = false;
+	bundle_remove_cgroup(t->bundle.dir);
 	r = 0;
 	if (t->mounted)
 		r = bundle_unmount(t->bundle.dir, &own);
