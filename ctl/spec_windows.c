@@ -56,9 +56,11 @@ static void put_process(yajl_gen g, const struct ctl_spec_windows *s)
 			g, "width", s->width ? s->width : DEFAULT_WIDTH);
 		yajl_gen_map_close(g);
 	}
-	ctl_json_put_map(g, "user");
-	put_if(g, "username", s->user);
-	yajl_gen_map_close(g);
+	if (s->user) {
+		ctl_json_put_map(g, "user");
+		ctl_json_put(g, "username", s->user);
+		yajl_gen_map_close(g);
+	}
 	ctl_json_put(g, "commandLine", s->command_line);
 	put_list_if(g, "env", s->env);
 	ctl_json_put(g, "cwd", s->cwd ? s->cwd : DEFAULT_CWD);
