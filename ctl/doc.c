@@ -26,7 +26,8 @@ static size_t token_start(const struct parser *p)
 {
 	size_t at = p->end;
 
-	while (at < p->d->text_n && strchr(" \t\r\n,:", p->d->text[at]))
+	while (at < p->d->text_n && p->d->text[at] &&
+		strchr(" \t\r\n,:", p->d->text[at]))
 		at++;
 	return at;
 }
@@ -192,12 +193,26 @@ static int tell_syntax(struct parser *p, struct err *e)
 	return -EINVAL;
 }
 
+/* yajl has read the token that it complains of: where that begins; of a string
+ * that has a wrong byte in it, that byte. */
+static size_t find_error(const struct parser *p)
+{
+	size_t end = yajl_get_bytes_consumed(p->yajl), start = token_start(p);
+	char last = end > 0 ? p->d->text[end - 1] : '\0';
+
+	if (end == 0 || start >= end)
+		return end > 0 ? end - 1 : 0;
+	if (p->d->text[start] == '"' && last != '"')
+		return end - 1;
+	return strchr(",:{}[]", last) ? end - 1 : start;
+}
+
 static int parse(struct parser *p, struct err *e)
 {
 	const unsigned char *text = (const unsigned char *)p->d->text;
 	yajl_status s = yajl_parse(p->yajl, text, p->d->text_n);
 
-	p->d->error_at = yajl_get_bytes_consumed(p->yajl);
+	p->d->error_at = find_error(p);
 	if (s == yajl_status_ok) {
 		s = yajl_complete_parse(p->yajl);
 		p->d->error_at = p->d->text_n;

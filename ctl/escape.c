@@ -55,12 +55,11 @@ static char *put_arg(char *to, const char *arg)
 static char *put_program(char *to, const char *name)
 {
 	bool quotes = needs_quotes(name);
-	size_t n = strlen(name);
 
 	if (quotes)
 		*to++ = '"';
-	memcpy(to, name, n);
-	to += n;
+	while (*name)
+		*to++ = *name++;
 	if (quotes)
 		*to++ = '"';
 	return to;

@@ -135,7 +135,7 @@ static int set_option(
 		*(const char **)field = arg;
 		return 0;
 	case MAYBE:
-		*(const char **)field = arg ? arg : "true";
+		*(const char **)field = *arg ? arg : "true";
 		return 0;
 	case PAIRS:
 		if (!strchr(arg, '=') || *arg == '=')
@@ -201,9 +201,13 @@ static int check_os(
 static int take_option(
 	struct spec_options *o, int opt, bool *given, char *arg, struct err *e)
 {
+	static char none[1];
 	const struct spec *s;
-	int r = arg ? check_utf8(arg, e) : 0;
+	int r;
 
+	if (!arg)
+		arg = none;
+	r = check_utf8(arg, e);
 	if (r < 0)
 		return r;
 	if (opt == OPT_OS)

@@ -139,9 +139,13 @@ START_TEST(test_refused)
 	refuse("{\"a\":", 5, -EINVAL, 5);
 	refuse("\"abc", 4, -EINVAL, 4);
 	refuse("[1] 2", 5, -EINVAL, 5);
-	refuse("{\"a\" 1}", 7, -EINVAL, 6);
-	refuse("\"\xff\"", 3, -EINVAL, 2);
-	refuse("[1,\0]", 5, -EINVAL, 4);
+	refuse("{\"a\" 1}", 7, -EINVAL, 5);
+	refuse("\"\xff\"", 3, -EINVAL, 1);
+	refuse("[1,\0]", 5, -EINVAL, 3);
+	refuse("[1,,2]", 6, -EINVAL, 3);
+	refuse("[ tru]", 6, -EINVAL, 2);
+	refuse("{\"a\" \"bc\"}", 10, -EINVAL, 5);
+	refuse("[1\n}", 4, -EINVAL, 3);
 }
 END_TEST
 
