@@ -30,6 +30,7 @@ struct ctl_command {
 int ctl_run(int argc, char **argv);     /* run.c */
 int ctl_inspect(int argc, char **argv); /* dump.c */
 int ctl_dump(int argc, char **argv);    /* dump.c */
+int ctl_seccomp(int argc, char **argv); /* seccomp.c */
 int ctl_guard(int argc, char **argv);   /* guard.c */
 
 #endif

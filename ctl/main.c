@@ -14,6 +14,10 @@ static const struct ctl_command commands[] = {
 	{"run", "run a container, with no daemon", ctl_run},
 	{"inspect", "show a container, whoever runs it", ctl_inspect},
 	{"dump", "show all that a shim knows and waits for", ctl_dump},
+	{"seccomp",
+		"what a container's seccomp profile denies, and how to "
+		"allow it",
+		ctl_seccomp},
 	{"guard", NULL, ctl_guard},
 };
 

@@ -22,6 +22,8 @@ enum {
 	OPT_ROOT,
 	OPT_DEBUG,
 	OPT_DIALECT,
+	OPT_SECCOMP,
+	OPT_EXPLAIN,
 };
 
 static const struct option long_options[] = {
@@ -42,6 +44,8 @@ static const struct option long_options[] = {
 	{"root", required_argument, NULL, OPT_ROOT},
 	{"debug", no_argument, NULL, OPT_DEBUG},
 	{"dialect", required_argument, NULL, OPT_DIALECT},
+	{"seccomp", required_argument, NULL, OPT_SECCOMP},
+	{"explain-seccomp", no_argument, NULL, OPT_EXPLAIN},
 	{"output", required_argument, NULL, 'o'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -57,7 +61,8 @@ void ctl_run_help(void)
 	      "/dev/null)\n"
 	      "  -t, --tty           give the container a terminal\n"
 	      "      --events        show the shim's events on stderr\n"
-	      "  -o, --output FORM   of events: text (default) or json\n"
+	      "  -o, --output FORM   of events and denials: text (default) "
+	      "or json\n"
 	      "      --debug         show the shim's log on stderr\n"
 	      "\nContainer:\n"
 	      "      --rootfs DIR    its files (default: a fresh tree with "
@@ -73,6 +78,9 @@ void ctl_run_help(void)
 	      "  -w, --cwd DIR       working folder (default: /)\n"
 	      "      --mount type=bind,src=PATH,dst=PATH[,options=ro]\n"
 	      "  -m, --memory SIZE   limit, in bytes or as 512k, 64m, 2g\n"
+	      "      --seccomp FILE  profile, as in config.json or docker's\n"
+	      "      --explain-seccomp\n                      show on stderr "
+	      "what the profile denies (-o json, too)\n"
 	      "\nMachinery:\n"
 	      "      --shim PATH     shim to drive (default: "
 	      "containerd-shim-wisp-v1, beside\n                      wispctl "
@@ -195,13 +203,14 @@ static int set_name(struct ctl_run_options *o, const char *arg, struct err *e)
 
 static int set_flag(struct ctl_run_options *o, int opt)
 {
-	bool *flag = opt == 't'          ? &o->terminal
-		     : opt == 'i'        ? &o->interactive
-		     : opt == 'h'        ? &o->help
-		     : opt == OPT_RM     ? &o->remove
-		     : opt == OPT_EVENTS ? &o->events
-		     : opt == OPT_DEBUG  ? &o->debug
-					 : NULL;
+	bool *flag = opt == 't'           ? &o->terminal
+		     : opt == 'i'         ? &o->interactive
+		     : opt == 'h'         ? &o->help
+		     : opt == OPT_RM      ? &o->remove
+		     : opt == OPT_EVENTS  ? &o->events
+		     : opt == OPT_DEBUG   ? &o->debug
+		     : opt == OPT_EXPLAIN ? &o->explain_seccomp
+					  : NULL;
 
 	if (!flag)
 		return -ENOENT;
@@ -211,13 +220,14 @@ static int set_flag(struct ctl_run_options *o, int opt)
 
 static int set_text(struct ctl_run_options *o, int opt, const char *arg)
 {
-	const char **text = opt == OPT_RUNTIME  ? &o->runtime
-			    : opt == OPT_SHIM   ? &o->shim
-			    : opt == OPT_ROOTFS ? &o->rootfs
-			    : opt == OPT_BUNDLE ? &o->bundle
-			    : opt == OPT_ROOT   ? &o->root
-			    : opt == 'w'        ? &o->cwd
-						: NULL;
+	const char **text = opt == OPT_RUNTIME   ? &o->runtime
+			    : opt == OPT_SHIM    ? &o->shim
+			    : opt == OPT_ROOTFS  ? &o->rootfs
+			    : opt == OPT_BUNDLE  ? &o->bundle
+			    : opt == OPT_ROOT    ? &o->root
+			    : opt == OPT_SECCOMP ? &o->seccomp
+			    : opt == 'w'         ? &o->cwd
+						 : NULL;
 
 	if (!text)
 		return -ENOENT;

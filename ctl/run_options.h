@@ -28,9 +28,11 @@ struct ctl_run_options {
 	const char *shim;            /* NULL: wisp's */
 	const char *rootfs, *bundle; /* NULL: none given */
 	const char *name;            /* NULL: made up */
-	const char *root; /* NULL: /run/wisp, or $XDG_RUNTIME_DIR/wisp */
-	const char *cwd;  /* NULL: / */
-	uint64_t memory;  /* bytes; 0: no limit */
+	const char *root;    /* NULL: /run/wisp, or $XDG_RUNTIME_DIR/wisp */
+	const char *cwd;     /* NULL: / */
+	uint64_t memory;     /* bytes; 0: no limit */
+	const char *seccomp; /* a profile's file; NULL: none, or the bundle's */
+	bool explain_seccomp; /* --explain-seccomp */
 	enum client_dialect dialect;
 	char **env; /* "K=V", n_env of them */
 	size_t n_env;

@@ -11,7 +11,9 @@
 #include "ctl/find.h"
 #include "ctl/rootfs.h"
 #include "ctl/run.h"
+#include "ctl/run_seccomp.h"
 #include "ctl/say.h"
+#include "ctl/seccomp_log.h"
 #include "ctl/show.h"
 #include "ctl/spec.h"
 #include "ctl/user.h"
@@ -136,8 +138,12 @@ static int make_bundle(struct ctl_run *r, struct err *e)
 		rc = ctl_bundle_copy(r->o->bundle, &changes, &config, e);
 	else
 		rc = make_spec(r, &config, e);
-	if (!config)
+	if (config && (r->o->seccomp || r->o->explain_seccomp))
+		rc = ctl_run_seccomp(r->o, &config, e);
+	if (rc < 0) {
+		free(config);
 		return rc;
+	}
 	rc = file_write(r->place.config, config, strlen(config));
 	free(config);
 	if (rc < 0)
@@ -187,5 +193,8 @@ int ctl_run_prepare(struct ctl_run *r, struct err *e)
 	if (rc == 0)
 		rc = client_log_new(
 			r->base, r->place.log, on_log, r, &r->log, e);
+	if (rc == 0 && r->o->explain_seccomp)
+		rc = sec_follow_new(
+			r->base, r->place.bundle, r->o->json, &r->denials, e);
 	return rc;
 }
