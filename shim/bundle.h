@@ -34,6 +34,7 @@ struct bundle {
 	 * driver of runc and crun reads it (runc's docs/systemd.md) */
 	bool systemd_cgroup;
 	char *stdio_policy; /* the annotation of io/policy.h, or NULL */
+	bool explain;       /* the annotation of explain.h is "true" */
 };
 
 /*
