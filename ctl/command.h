@@ -21,9 +21,19 @@ enum {
 	CTL_NOT_FOUND = 127,      /* no such command in the container */
 };
 
+/* Under which heading `wispctl --help` lists a command. */
+enum ctl_group {
+	CTL_HIDDEN, /* for wispctl's own use, not listed */
+	CTL_LIFE,
+	CTL_LOOKING,
+	CTL_SPECS,
+	CTL_HUNTING,
+};
+
 struct ctl_command {
+	enum ctl_group group;
 	const char *name;
-	const char *summary; /* NULL: for wispctl's own use, not listed */
+	const char *summary;
 	int (*run)(int argc, char **argv);
 };
 

@@ -10,31 +10,57 @@
 #include "ctl/command.h"
 #include "ctl/say.h"
 
+/* Listed in this order under the heading of their group. */
 static const struct ctl_command commands[] = {
-	{"run", "run a container, with no daemon", ctl_run},
-	{"inspect", "show a container, whoever runs it", ctl_inspect},
-	{"dump", "show all that a shim knows and waits for", ctl_dump},
-	{"seccomp",
-		"what a container's seccomp profile denies, and how to "
-		"allow it",
+	{CTL_LIFE, "run", "run a container, with no daemon", ctl_run},
+
+	{CTL_LOOKING, "inspect", "show a container, whoever runs it",
+		ctl_inspect},
+	{CTL_LOOKING, "dump", "show all that a shim knows and waits for",
+		ctl_dump},
+
+	{CTL_HUNTING, "seccomp",
+		"what a container's profile denies, and how to allow it",
 		ctl_seccomp},
-	{"guard", NULL, ctl_guard},
+
+	{CTL_HIDDEN, "guard", NULL, ctl_guard},
+};
+
+static const char *const headings[] = {
+	[CTL_LIFE] = "Life cycle",
+	[CTL_LOOKING] = "Looking",
+	[CTL_SPECS] = "Specs",
+	[CTL_HUNTING] = "Hunting",
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+static void help_group(FILE *to, enum ctl_group group)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < N_COMMANDS; i++) {
+		if (commands[i].group != group)
+			continue;
+		if (!any)
+			fprintf(to, "\n%s:\n", headings[group]);
+		any = true;
+		fprintf(to, "  %-10s %s\n", commands[i].name,
+			commands[i].summary);
+	}
+}
+
 static void help(FILE *to)
 {
-	size_t i;
+	enum ctl_group group;
 
 	fputs("Usage: wispctl COMMAND [OPTIONS]\n\n"
 	      "Drives containerd shims directly: wisp's own, or any that "
-	      "speaks the task\nAPI v2 or v3.\n\nCommands:\n",
+	      "speaks the task\nAPI v2 or v3.\n",
 		to);
-	for (i = 0; i < N_COMMANDS; i++)
-		if (commands[i].summary)
-			fprintf(to, "  %-10s %s\n", commands[i].name,
-				commands[i].summary);
+	for (group = CTL_LIFE; group <= CTL_HUNTING; group++)
+		help_group(to, group);
 	fputs("\n  -h, --help     this text; `wispctl COMMAND --help` for a "
 	      "command\n  -v, --version  wispctl's version\n"
 	      "\nManual: man wispctl\n",

@@ -59,4 +59,12 @@ void cgroup_close(struct cgroup *cg);
  * reference shim does the same). -ENOENT if no hierarchy has it. */
 int cgroup_join(const char *path, struct err *e);
 
+/* The folder of the group that an OCI runtime is about to make for a container
+ * whose linux.cgroupsPath is the absolute path. -ENOENT: the host has cgroup
+ * v1. -EEXIST: somebody has made the group. */
+int cgroup_to_be(const char *path, char *ret, size_t n);
+
+/* Removes such a group if nothing is in it, neither process nor group. */
+void cgroup_remove_empty(const char *folder);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "io/policy.h"
 #include "platform/auto.h"
+#include "platform/cgroup.h"
 #include "platform/file.h"
 #include "platform/mount.h"
 #include "shim/explain.h"
@@ -20,6 +21,7 @@
 #define CONFIG_MAX (16 * 1024 * 1024)
 
 #define EXIT_FILE "exit-status"
+#define CGROUP_FILE "cgroup"
 
 /* The first one wins: containerd's shim documentation, "grouping". */
 static const char *const group_annotations[] = {
@@ -108,6 +110,14 @@ static bool is_systemd_path(const char *text, size_t n)
 	       !memchr(second + 1, ':', n - (size_t)(second - text) - 1);
 }
 
+static void on_cgroup(struct reading *rd, const char *text, size_t n)
+{
+	rd->b->systemd_cgroup = is_systemd_path(text, n);
+	free(rd->b->cgroup);
+	rd->b->cgroup = strndup(text, n);
+	rd->no_memory |= !rd->b->cgroup;
+}
+
 /* Whatever is there instead of a string must not be taken for nothing. */
 static void on_policy(
 	struct reading *rd, enum json_type type, const char *text, size_t n)
@@ -147,7 +157,7 @@ static void on_value(const char *path, enum json_type type, const char *text,
 		(type == JSON_STRING || type == JSON_OBJECT))
 		on_namespace(rd, path, text, n);
 	if (strcmp(path, "linux.cgroupsPath") == 0 && type == JSON_STRING)
-		rd->b->systemd_cgroup = is_systemd_path(text, n);
+		on_cgroup(rd, text, n);
 	if (strcmp(path, "annotations." POLICY_ANNOTATION) == 0)
 		on_policy(rd, type, text, n);
 	if (strcmp(path, "annotations." EXPLAIN_ANNOTATION) == 0)
@@ -230,6 +240,7 @@ void bundle_clear(struct bundle *b)
 {
 	free(b->dir);
 	free(b->group);
+	free(b->cgroup);
 	free(b->stdio_policy);
 	memset(b, 0, sizeof(*b));
 }
@@ -295,6 +306,25 @@ int bundle_read_exit(const char *dir, int64_t *ret_pid, uint32_t *ret_status,
 	ret_at->tv_sec = (time_t)sec;
 	ret_at->tv_nsec = nsec;
 	return 0;
+}
+
+int bundle_note_cgroup(const struct bundle *b, struct err *e)
+{
+	char folder[BUNDLE_PATH_MAX];
+
+	bundle_remove(b->dir, CGROUP_FILE);
+	if (!b->cgroup || cgroup_to_be(b->cgroup, folder, sizeof(folder)) < 0)
+		return 0;
+	return bundle_write(b->dir, CGROUP_FILE, folder, e);
+}
+
+void bundle_remove_cgroup(const char *dir)
+{
+	char path[BUNDLE_PATH_MAX], folder[BUNDLE_PATH_MAX];
+
+	if (bundle_path(dir, CGROUP_FILE, path) == 0 &&
+		file_read_into(path, folder, sizeof(folder)) == 0)
+		cgroup_remove_empty(folder);
 }
 
 int bundle_unmount(const char *dir, struct err *e)

@@ -3,9 +3,9 @@
  * bundle.h - the folder of a container: what the shim reads in it and leaves.
  *
  * The OCI runtime specification's bundle.md: config.json and rootfs. The shim
- * adds init.pid, runtime, options.json, exit-status, and address; while there
- * are such mounts, a folder mounts; at last released: nothing of the container
- * is left.
+ * adds init.pid, runtime, options.json, exit-status, and address; cgroup, if
+ * the OCI runtime is to make one; while there are such mounts, a folder mounts;
+ * at last released: nothing of the container is left.
  */
 #ifndef WISP_SHIM_BUNDLE_H
 #define WISP_SHIM_BUNDLE_H
@@ -17,6 +17,9 @@
 #include "platform/err.h"
 
 #define BUNDLE_PATH_MAX 4096
+#define BUNDLE_PID "init.pid"
+#define BUNDLE_RUNTIME "runtime"
+#define BUNDLE_OPTIONS "options.json"
 #define BUNDLE_RELEASED "released"
 
 /* Where the container's files are mounted, and what these mounts consist of. */
@@ -33,6 +36,7 @@ struct bundle {
 	/* linux.cgroupsPath is "[SLICE.slice]:PREFIX:NAME", as only the systemd
 	 * driver of runc and crun reads it (runc's docs/systemd.md) */
 	bool systemd_cgroup;
+	char *cgroup;       /* linux.cgroupsPath, or NULL */
 	char *stdio_policy; /* the annotation of io/policy.h, or NULL */
 	bool explain;       /* the annotation of explain.h is "true" */
 };
@@ -53,6 +57,11 @@ int bundle_path(const char *dir, const char *name, char *buf);
 int bundle_write(
 	const char *dir, const char *name, const char *text, struct err *e);
 void bundle_remove(const char *dir, const char *name);
+
+/* Notes that there is no cgroup yet where the container's is to be, so that it
+ * can go with the container; and has it go, if it is still there, and empty. */
+int bundle_note_cgroup(const struct bundle *b, struct err *e);
+void bundle_remove_cgroup(const char *dir);
 
 /* Undoes all mounts in it: mount_undo_all(). */
 int bundle_unmount(const char *dir, struct err *e);

@@ -17,27 +17,22 @@ struct saving {
 	struct task *task;
 	task_done done;
 	void *arg;
-	bool work_is_ours;
+	struct criu_work work;
 	char image[BUNDLE_PATH_MAX];
-	char work[BUNDLE_PATH_MAX];
 	char parent[BUNDLE_PATH_MAX]; /* "": none */
 };
 
-static int take_path(
-	char *to, const char *name, const char *path, struct err *e)
+static int make_image(struct saving *s, const char *path, struct err *e)
 {
+	int r;
+
+	if (!*path)
+		return err_set(e, -EINVAL, "no path for the image");
 	if (path[0] != '/')
-		return err_set(
-			e, -EINVAL, "%s '%s' must be absolute", name, path);
-	if (snprintf(to, BUNDLE_PATH_MAX, "%s", path) >= BUNDLE_PATH_MAX)
-		return err_set(e, -ENAMETOOLONG, "%s is too long", name);
-	return 0;
-}
-
-static int make_folder(const char *path, struct err *e)
-{
-	int r = file_make_folder(path);
-
+		return err_set(e, -EINVAL, "path '%s' must be absolute", path);
+	if (snprintf(s->image, BUNDLE_PATH_MAX, "%s", path) >= BUNDLE_PATH_MAX)
+		return err_set(e, -ENAMETOOLONG, "path is too long");
+	r = file_make_folder(path);
 	/* -ENOENT to a client would be the container */
 	return r < 0 ? err_set(e, r == -ENOENT ? -EINVAL : r,
 			       "make folder '%s': %s", path, strerror(-r))
@@ -50,25 +45,15 @@ static int set_folders(struct saving *s, const CheckpointRequest *rq,
 	const char *image = *rq->path ? rq->path : o->image_path;
 	const char *work =
 		*o->work_path ? o->work_path : s->task->options.criu_work;
-	int r;
+	int r = make_image(s, image, e);
 
-	if (!*image)
-		return err_set(e, -EINVAL, "no path for the image");
-	r = take_path(s->image, "path", image, e);
-	if (r == 0 && work)
-		r = take_path(s->work, "work path", work, e);
-	else if (r == 0)
-		r = bundle_path(s->task->bundle.dir, "criu-work", s->work);
-	s->work_is_ours = !work;
 	if (r == 0)
-		r = make_folder(s->image, e);
-	if (r == 0)
-		r = make_folder(s->work, e);
+		r = criu_work_make(&s->work, s->task->bundle.dir, work, e);
 	if (r == 0 && *o->parent_path)
 		r = criu_relative(s->image, o->parent_path, s->parent,
 			sizeof(s->parent), e);
 	c->image = s->image;
-	c->work = s->work;
+	c->work = s->work.dir;
 	c->parent = *s->parent ? s->parent : NULL;
 	return r;
 }
@@ -121,14 +106,12 @@ static void saved(int r, const struct err *e, void *arg)
 	if (r < 0) {
 		own = *e;
 		if (!t->dead) {
-			criu_explain(s->work, DUMP_LOG, t->bundle.dir,
-				s->work_is_ours, &own);
+			criu_explain(&s->work, DUMP_LOG, t->bundle.dir, &own);
 			log_warn(t->id, "%s", own.msg);
 		}
 		e = &own;
 	}
-	if (s->work_is_ours)
-		file_remove_folder(s->work);
+	criu_work_remove(&s->work);
 	if (!t->dead) {
 		proc_set(&t->init, EV_CHECKPOINTED, NULL);
 		if (r == 0)
@@ -157,8 +140,8 @@ static int begin(struct saving *s, const CheckpointRequest *rq, struct err *e)
 		r = criu_save(&c, e);
 	if (r == 0)
 		r = runtime_checkpoint(&t->runtime, &c, saved, s, e);
-	if (r < 0 && s->work_is_ours)
-		file_remove_folder(s->work);
+	if (r < 0)
+		criu_work_remove(&s->work);
 	containerd__runc__v1__checkpoint_options__free_unpacked(o, NULL);
 	return r;
 }

@@ -34,7 +34,7 @@ struct cleanup {
 static int read_notes(struct cleanup *c, struct err *e)
 {
 	char path[BUNDLE_PATH_MAX];
-	int r = bundle_path(c->dir, "options.json", path);
+	int r = bundle_path(c->dir, BUNDLE_OPTIONS, path);
 
 	if (r == 0)
 		r = options_load(path, &c->options, e);
@@ -42,7 +42,7 @@ static int read_notes(struct cleanup *c, struct err *e)
 		err_sys(e, r, "bundle '%s'", c->dir);
 	if (r < 0)
 		return r;
-	if (bundle_path(c->dir, "runtime", path) < 0 ||
+	if (bundle_path(c->dir, BUNDLE_RUNTIME, path) < 0 ||
 		file_read_into(path, c->binary, sizeof(c->binary)) < 0)
 		c->binary[0] = '\0';
 	return 0;
@@ -103,7 +103,7 @@ static int answer(const struct cleanup *c, struct err *e)
 
 	if (bundle_read_exit(c->dir, &pid, &status, &at) < 0) {
 		pid = 0;
-		if (bundle_path(c->dir, "init.pid", path) == 0)
+		if (bundle_path(c->dir, BUNDLE_PID, path) == 0)
 			file_read_pid(path, &pid);
 		status = 128 + SIGKILL;
 		clock_gettime(CLOCK_REALTIME, &at);
@@ -139,6 +139,7 @@ static int clean(struct cleanup *c, struct err *e)
 	/* each step is done, whatever became of the one before */
 	if (runtime_forget(c, &own) < 0)
 		fprintf(stderr, "containerd-shim-wisp-v1: %s\n", own.msg);
+	bundle_remove_cgroup(c->dir);
 	if (bundle_unmount(c->dir, &own) < 0)
 		fprintf(stderr, "containerd-shim-wisp-v1: %s\n", own.msg);
 	explain_clean(c->dir);

@@ -20,8 +20,6 @@
 #include "shim/logger.h"
 #include "shim/task.h"
 
-#define PID_FILE "init.pid"
-
 /* A failure that is told once everything has been cleaned up after it. */
 struct failure {
 	struct task *task;
@@ -57,14 +55,18 @@ static int leave_notes(struct task *t, struct err *e)
 
 	bundle_remove(t->bundle.dir, BUNDLE_RELEASED);
 	bundle_remove(t->bundle.dir, "exit-status");
-	bundle_remove(t->bundle.dir, PID_FILE);
-	r = bundle_path(t->bundle.dir, "options.json", path);
+	bundle_remove(t->bundle.dir, BUNDLE_PID);
+	r = bundle_note_cgroup(&t->bundle, e);
+	if (r < 0)
+		return r;
+	r = bundle_path(t->bundle.dir, BUNDLE_OPTIONS, path);
 	if (r < 0)
 		return err_sys(e, r, "bundle '%s'", t->bundle.dir);
 	r = options_save(&t->options, path, e);
 	if (r < 0)
 		return r;
-	return bundle_write(t->bundle.dir, "runtime", t->runtime.binary, e);
+	return bundle_write(
+		t->bundle.dir, BUNDLE_RUNTIME, t->runtime.binary, e);
 }
 
 static int mount_rootfs(struct task *t, const CreateRequest *rq, struct err *e)
@@ -221,7 +223,7 @@ static void create_done(int r, const struct err *e, void *arg)
 
 	t->creating = NULL;
 	if (r == 0) {
-		r = proc_adopt(&t->init, PID_FILE, &own);
+		r = proc_adopt(&t->init, BUNDLE_PID, &own);
 		e = &own;
 	}
 	reaper_release(task_config(t)->reaper);
@@ -236,7 +238,7 @@ static void create_done(int r, const struct err *e, void *arg)
 static int create_run(struct task *t, struct err *e)
 {
 	char pid_file[BUNDLE_PATH_MAX];
-	int r = bundle_path(t->bundle.dir, PID_FILE, pid_file);
+	int r = bundle_path(t->bundle.dir, BUNDLE_PID, pid_file);
 
 	if (r < 0)
 		return err_sys(e, r, "bundle '%s'", t->bundle.dir);

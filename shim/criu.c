@@ -8,8 +8,8 @@
 
 #include "platform/auto.h"
 #include "platform/file.h"
-#include "shim/bundle.h"
 #include "shim/json.h"
+#include "shim/json_write.h"
 
 #define OPTIONS_NAME "criu-options.json"
 #define OPTIONS_MAX 4096
@@ -90,32 +90,30 @@ int criu_relative(const char *image, const char *parent, char *buf, size_t n,
 				  parent);
 }
 
-static const char *text_of(bool b)
-{
-	return b ? "true" : "false";
-}
-
-/* No value needs to be escaped. */
 int criu_save(const struct criu *c, struct err *e)
 {
-	char path[BUNDLE_PATH_MAX], list[128] = "", text[512];
-	size_t i, n = 0;
+	char path[BUNDLE_PATH_MAX];
+	struct json_out o = {0};
+	auto_free char *text = NULL;
+	size_t i;
 	int r;
 
+	json_open(&o, NULL, '{');
+	json_bool(&o, "open_tcp", c->open_tcp);
+	json_bool(&o, "external_unix_sockets", c->external_unix_sockets);
+	json_bool(&o, "file_locks", c->file_locks);
+	json_bool(&o, "terminal", c->terminal);
+	json_text(&o, "cgroups_mode", c->cgroups_mode ? c->cgroups_mode : "");
+	json_open(&o, "empty_namespaces", '[');
 	for (i = 0; i < CRIU_NAMESPACES; i++)
 		if (c->empty[i])
-			n += (size_t)snprintf(list + n, sizeof(list) - n,
-				"%s\"%s\"", n > 0 ? ", " : "", namespaces[i]);
-	snprintf(text, sizeof(text),
-		"{\"open_tcp\": %s, \"external_unix_sockets\": %s, "
-		"\"file_locks\": %s, \"terminal\": %s, "
-		"\"cgroups_mode\": \"%s\", \"empty_namespaces\": [%s]}\n",
-		text_of(c->open_tcp), text_of(c->external_unix_sockets),
-		text_of(c->file_locks), text_of(c->terminal),
-		c->cgroups_mode ? c->cgroups_mode : "", list);
-	r = bundle_path(c->image, OPTIONS_NAME, path);
+			json_text(&o, NULL, namespaces[i]);
+	json_close(&o);
+	json_close(&o);
+	text = o.data;
+	r = json_ok(&o) ? bundle_path(c->image, OPTIONS_NAME, path) : -ENOMEM;
 	if (r == 0)
-		r = file_write(path, text, strlen(text));
+		r = file_write(path, text, o.n);
 	return r < 0 ? err_sys(e, r, "write '%s/" OPTIONS_NAME "'", c->image)
 		     : 0;
 }
@@ -215,8 +213,37 @@ static void quote(char *log, size_t n, char *buf, size_t room)
 				"%s%s", used > 0 ? "; " : "", last[i]);
 }
 
-void criu_explain(const char *work, const char *log, const char *bundle,
-	bool work_is_ours, struct err *e)
+int criu_work_make(struct criu_work *w, const char *bundle, const char *given,
+	struct err *e)
+{
+	int r = 0;
+
+	if (given && *given != '/')
+		return err_set(
+			e, -EINVAL, "work path '%s' must be absolute", given);
+	w->ours = !given;
+	if (!given)
+		r = bundle_path(bundle, "criu-work", w->dir);
+	else if (snprintf(w->dir, sizeof(w->dir), "%s", given) >=
+		 (int)sizeof(w->dir))
+		r = -ENAMETOOLONG;
+	if (r == 0)
+		r = file_make_folder(w->dir);
+	/* never -ENOENT: to a client that is the container */
+	return r < 0 ? err_set(e, -EINVAL,
+			       "make CRIU's work folder in '%s': %s",
+			       given ? given : bundle, strerror(-r))
+		     : 0;
+}
+
+void criu_work_remove(const struct criu_work *w)
+{
+	if (w->ours)
+		file_remove_folder(w->dir);
+}
+
+void criu_explain(const struct criu_work *w, const char *log,
+	const char *bundle, struct err *e)
 {
 	char from[BUNDLE_PATH_MAX], to[BUNDLE_PATH_MAX], name[32];
 	char errors[ERR_MSG_MAX / 2];
@@ -224,12 +251,12 @@ void criu_explain(const char *work, const char *log, const char *bundle,
 	size_t n;
 
 	snprintf(name, sizeof(name), "criu-%s", log);
-	if (bundle_path(work, log, from) < 0 ||
+	if (bundle_path(w->dir, log, from) < 0 ||
 		bundle_path(bundle, name, to) < 0 ||
 		file_read_tail(from, LOG_TAIL, &text, &n, NULL) < 0)
 		return;
 	quote(text, n, errors, sizeof(errors));
-	if (!work_is_ours)
+	if (!w->ours)
 		memcpy(to, from, sizeof(to));
 	else if (rename(from, to) < 0)
 		return;

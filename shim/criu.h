@@ -18,6 +18,7 @@
 #include <stddef.h>
 
 #include "platform/err.h"
+#include "shim/bundle.h"
 
 /* Namespaces that CRIU can be told to leave empty, as flags of one set. */
 #define CRIU_NAMESPACES 7
@@ -51,14 +52,26 @@ int criu_relative(const char *image, const char *parent, char *buf, size_t n,
 int criu_save(const struct criu *c, struct err *e);
 int criu_load(struct criu *c, struct err *e);
 
+/* The folder in which CRIU works: one of the bundle's, or the operator's own
+ * (given, absolute; NULL: none), which stays when it is done. */
+struct criu_work {
+	char dir[BUNDLE_PATH_MAX];
+	bool ours;
+};
+/* Makes it. -EINVAL says why it cannot be. */
+int criu_work_make(struct criu_work *w, const char *bundle, const char *given,
+	struct err *e);
+/* If it is ours. w may be all 0. */
+void criu_work_remove(const struct criu_work *w);
+
 /*
  * Adds to e, which tells that a checkpoint or restore failed, the last errors
- * in the log that CRIU left in folder work, and where that can be read: the
- * log is moved to <bundle>/criu-<log> if work is a folder of ours that will
- * not stay. log is "dump.log" or "restore.log". Without a log e stays as it
+ * in the log that CRIU left in its folder, and where that can be read: the
+ * log is moved to <bundle>/criu-<log> if the folder is ours and will not
+ * stay. log is "dump.log" or "restore.log". Without a log e stays as it
  * is.
  */
-void criu_explain(const char *work, const char *log, const char *bundle,
-	bool work_is_ours, struct err *e);
+void criu_explain(const struct criu_work *w, const char *log,
+	const char *bundle, struct err *e);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "io/stdio.h"
@@ -109,18 +108,6 @@ int task_add_exec(struct task *t, const ExecRequest *rq, struct err *e)
 }
 
 /* It was made, but can't be used: its exit is nobody's news. */
-static void disown_process(struct proc *p)
-{
-	stdio_close(ptr_take(&p->stdio));
-	if (!p->pid)
-		return;
-	if (p->ref)
-		process_ref_signal(p->ref, SIGKILL);
-	reaper_forget(task_config(p->task)->reaper, p->pid);
-	process_ref_close(ptr_take(&p->ref));
-	p->pid = 0;
-}
-
 /* A failure that is told once its loggers have ended. */
 struct failure {
 	struct proc *proc;
@@ -146,7 +133,7 @@ static void exec_failed(struct proc *p, const struct err *e)
 {
 	struct failure *f = p->loggers ? malloc(sizeof(*f)) : NULL;
 
-	disown_process(p);
+	proc_disown(p);
 	remove_files(p);
 	if (!f) {
 		loggers_free(ptr_take(&p->loggers));

@@ -43,6 +43,7 @@ static void release_rest(int r, const struct err *e, void *arg)
 		log_warn(t->id, "%s", e->msg);
 	t->runtime_ran = false;
 	explain_free(ptr_take(&t->explain));
+	bundle_remove_cgroup(t->bundle.dir);
 	r = 0;
 	if (t->mounted)
 		r = bundle_unmount(t->bundle.dir, &own);

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "io/stdio.h"
-#include "platform/auto.h"
 #include "platform/file.h"
-#include "platform/process.h"
 #include "reaper/reaper.h"
 #include "shim/criu.h"
 #include "shim/log.h"
 #include "shim/task.h"
 
-#define PID_FILE "init.pid"
 #define RESTORE_LOG "restore.log"
+
+struct restoring {
+	struct task *task;
+	struct criu_work work;
+};
 
 /* A failure that is told once everything has been cleaned up after it. */
 struct failure {
@@ -68,42 +68,6 @@ int restore_prepare(struct task *t, const CreateRequest *rq, struct err *e)
 		       : err_set(e, -ENOMEM, "no memory for task '%s'", t->id);
 }
 
-/* In the bundle, unless the operator wants it elsewhere. */
-static int work_folder(const struct task *t, char *ret, struct err *e)
-{
-	int r = 0;
-
-	if (!t->options.criu_work)
-		r = bundle_path(t->bundle.dir, "criu-work", ret);
-	else if (snprintf(ret, BUNDLE_PATH_MAX, "%s", t->options.criu_work) >=
-		 BUNDLE_PATH_MAX)
-		r = -ENAMETOOLONG;
-	if (r == 0)
-		r = file_make_folder(ret);
-	return r < 0 ? err_set(e, -EINVAL, "criu_work_path '%s': %s",
-			       t->options.criu_work ? ret : t->bundle.dir,
-			       strerror(-r))
-		     : 0;
-}
-
-static void drop_work_folder(const struct task *t)
-{
-	char work[BUNDLE_PATH_MAX];
-
-	if (!t->options.criu_work &&
-		bundle_path(t->bundle.dir, "criu-work", work) == 0)
-		file_remove_folder(work);
-}
-
-static void explain(const struct task *t, struct err *e)
-{
-	char work[BUNDLE_PATH_MAX];
-
-	if (work_folder(t, work, NULL) == 0)
-		criu_explain(work, RESTORE_LOG, t->bundle.dir,
-			!t->options.criu_work, e);
-}
-
 static void tell_failed(struct task *t, const struct err *e)
 {
 	log_warn(t->id, "%s", e->msg);
@@ -126,20 +90,11 @@ static void undone(int r, const struct err *e, void *arg)
  * tries once more if that can't be done. */
 static void failed(struct task *t, const struct err *e)
 {
-	struct proc *p = &t->init;
 	struct failure *f = malloc(sizeof(*f));
 	struct err own;
 
 	t->restore_failed = true;
-	stdio_close(ptr_take(&p->stdio));
-	if (p->pid) { /* its exit is nobody's news */
-		if (p->ref)
-			process_ref_signal(p->ref, SIGKILL);
-		reaper_forget(task_config(t)->reaper, p->pid);
-		process_ref_close(ptr_take(&p->ref));
-		p->pid = 0;
-		p->exited = false;
-	}
+	proc_disown(&t->init);
 	if (f) {
 		f->task = t;
 		f->err = *e;
@@ -153,17 +108,19 @@ static void failed(struct task *t, const struct err *e)
 
 static void restored(int r, const struct err *e, void *arg)
 {
-	struct task *t = arg;
+	struct restoring *rs = arg;
+	struct task *t = rs->task;
 	struct err own;
 
 	if (r < 0) {
 		own = *e;
-		explain(t, &own);
+		criu_explain(&rs->work, RESTORE_LOG, t->bundle.dir, &own);
 	} else {
-		r = proc_adopt(&t->init, PID_FILE, &own);
+		r = proc_adopt(&t->init, BUNDLE_PID, &own);
 	}
 	reaper_release(task_config(t)->reaper);
-	drop_work_folder(t);
+	criu_work_remove(&rs->work);
+	free(rs);
 	if (r < 0) {
 		failed(t, &own);
 		return;
@@ -172,22 +129,24 @@ static void restored(int r, const struct err *e, void *arg)
 	task_started(t, 0, NULL);
 }
 
-static int run(struct task *t, struct err *e)
+static int run(struct restoring *rs, struct err *e)
 {
-	char pid_file[BUNDLE_PATH_MAX], work[BUNDLE_PATH_MAX];
-	struct criu c = {.image = t->checkpoint, .work = work};
-	int r = bundle_path(t->bundle.dir, PID_FILE, pid_file);
+	struct task *t = rs->task;
+	char pid_file[BUNDLE_PATH_MAX];
+	struct criu c = {.image = t->checkpoint, .work = rs->work.dir};
+	int r = criu_work_make(
+		&rs->work, t->bundle.dir, t->options.criu_work, e);
 
-	if (r < 0)
-		return err_sys(e, r, "bundle '%s'", t->bundle.dir);
-	r = work_folder(t, work, e);
 	if (r == 0)
 		r = criu_load(&c, e);
 	if (r < 0)
 		return r;
+	r = bundle_path(t->bundle.dir, BUNDLE_PID, pid_file);
+	if (r < 0)
+		return err_sys(e, r, "bundle '%s'", t->bundle.dir);
 	reaper_hold(task_config(t)->reaper);
 	r = runtime_restore(
-		&t->runtime, &c, t->init.stdio, pid_file, restored, t, e);
+		&t->runtime, &c, t->init.stdio, pid_file, restored, rs, e);
 	if (r < 0)
 		reaper_release(task_config(t)->reaper);
 	else
@@ -198,6 +157,7 @@ static int run(struct task *t, struct err *e)
 int restore_start(struct proc *p, struct err *e)
 {
 	struct task *t = p->task;
+	struct restoring *rs;
 	int r;
 
 	if (t->restore_failed)
@@ -205,10 +165,15 @@ int restore_start(struct proc *p, struct err *e)
 			"restoring '%s' has failed: delete it, and create it "
 			"anew",
 			t->id);
-	r = run(t, e);
+	rs = calloc(1, sizeof(*rs));
+	if (!rs)
+		return err_set(e, -ENOMEM, "no memory to restore '%s'", t->id);
+	rs->task = t;
+	r = run(rs, e);
 	if (r < 0) {
 		err_prefix(e, "restore '%s'", t->id);
-		drop_work_folder(t);
+		criu_work_remove(&rs->work);
+		free(rs);
 	}
 	return r;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -440,6 +441,19 @@ int proc_adopt(struct proc *p, const char *pid_file, struct err *e)
 	if (r < 0 && r != -ESRCH) /* it may have ended and been collected */
 		return err_sys(e, r, "pidfd of process %" PRId64, pid);
 	return stdio_start(p->stdio, e);
+}
+
+void proc_disown(struct proc *p)
+{
+	stdio_close(ptr_take(&p->stdio));
+	if (!p->pid)
+		return;
+	if (p->ref)
+		process_ref_signal(p->ref, SIGKILL);
+	reaper_forget(task_config(p->task)->reaper, p->pid);
+	process_ref_close(ptr_take(&p->ref));
+	p->pid = 0;
+	p->exited = false;
 }
 
 void proc_finish(struct proc *p, int r, const struct err *e)

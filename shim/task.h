@@ -256,6 +256,9 @@ void proc_close_stdio(struct proc *p, void (*done)(void *arg), void *arg);
 /* The runtime has made it: takes its pid from a file of the bundle, claims its
  * exit, and starts its stdio. */
 int proc_adopt(struct proc *p, const char *pid_file, struct err *e);
+/* The opposite, for one whose start has failed: it is killed, and its exit is
+ * nobody's news. */
+void proc_disown(struct proc *p);
 /* Runs and clears p->done. */
 void proc_finish(struct proc *p, int r, const struct err *e);
 /* create.c: what follows an init's start, restored or not. */

@@ -413,6 +413,39 @@ static void exit_round_trip(int64_t pid, uint32_t status, time_t s, long ns)
 	ck_assert_int_eq(got_at.tv_nsec, ns);
 }
 
+/* Only what was noted, only if nothing is in it; what an earlier container
+ * noted is forgotten. */
+START_TEST(test_cgroup_left_empty)
+{
+	struct bundle b;
+	struct err e;
+	char folder[1024];
+
+	ck_assert_int_eq(
+		open_config("{\"linux\":{\"cgroupsPath\":\"/../x\"}}", &b, &e),
+		0);
+	ck_assert_str_eq(b.cgroup, "/../x");
+	snprintf(folder, sizeof(folder), "%s", here("group"));
+	mkdir("group", 0700);
+	bundle_remove_cgroup(b.dir);
+	ck_assert(file_exists("group"));
+	put_text("cgroup", folder);
+	mkdir("group/below", 0700);
+	bundle_remove_cgroup(b.dir);
+	ck_assert(file_exists("group"));
+	rmdir("group/below");
+	bundle_remove_cgroup(b.dir);
+	ck_assert(!file_exists("group"));
+	bundle_remove_cgroup(b.dir);
+	mkdir("group", 0700);
+	ck_assert_int_eq(bundle_note_cgroup(&b, &e), 0);
+	ck_assert(!file_exists("cgroup"));
+	bundle_remove_cgroup(b.dir);
+	ck_assert(file_exists("group"));
+	bundle_clear(&b);
+}
+END_TEST
+
 START_TEST(test_exit_round_trip)
 {
 	unsigned status;
@@ -509,9 +542,9 @@ int main(void)
 		test_pid_namespace, test_null_path, test_systemd_cgroup,
 		test_group, test_stdio_policy, test_garbage, test_places,
 		test_long_place, test_odd_config, test_size, test_out_of_memory,
-		test_paths, test_files, test_exit_round_trip,
-		test_exit_allocates_nothing, test_no_exit, test_exit_garbage,
-		NULL};
+		test_paths, test_files, test_cgroup_left_empty,
+		test_exit_round_trip, test_exit_allocates_nothing, test_no_exit,
+		test_exit_garbage, NULL};
 
 	return suite_run("bundle", tests);
 }

@@ -147,11 +147,20 @@ START_TEST(test_broken_options)
 }
 END_TEST
 
+static const struct criu_work *work(bool ours)
+{
+	static struct criu_work w;
+
+	snprintf(w.dir, sizeof(w.dir), "%s", here("work"));
+	w.ours = ours;
+	return &w;
+}
+
 static void explained(bool ours)
 {
 	memset(&why, 0, sizeof(why));
 	err_set(&why, -EREMOTEIO, "restore failed");
-	criu_explain(here("work"), "restore.log", here("bundle"), ours, &why);
+	criu_explain(work(ours), "restore.log", here("bundle"), &why);
 	ck_assert_int_eq(why.code, -EREMOTEIO);
 }
 
@@ -228,9 +237,35 @@ START_TEST(test_explain_a_long_log)
 }
 END_TEST
 
+START_TEST(test_work)
+{
+	struct criu_work w = {.ours = false};
+	char given[1024];
+
+	mkdir("bundle", 0700);
+	criu_work_remove(&w);
+	ck_assert_int_eq(criu_work_make(&w, here("bundle"), NULL, &why), 0);
+	ck_assert(w.ours && file_exists("bundle/criu-work"));
+	put_text("bundle/criu-work/dump.log", "x");
+	criu_work_remove(&w);
+	ck_assert(!file_exists("bundle/criu-work"));
+	/* the operator's stays */
+	snprintf(given, sizeof(given), "%s", here("given"));
+	ck_assert_int_eq(criu_work_make(&w, here("bundle"), given, &why), 0);
+	ck_assert(!w.ours && file_exists("given"));
+	criu_work_remove(&w);
+	ck_assert(file_exists("given"));
+	ck_assert_int_eq(
+		criu_work_make(&w, here("bundle"), "given", &why), -EINVAL);
+	ck_assert_int_eq(criu_work_make(&w, here("none"), NULL, &why), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(why.msg, "No such file"));
+}
+END_TEST
+
 START_TEST(test_no_memory)
 {
 	struct criu c = {.image = "."};
+	const struct criu_work *w = work(true);
 	int r;
 
 	put_text("criu-options.json", "{\"open_tcp\": true}");
@@ -242,10 +277,16 @@ START_TEST(test_no_memory)
 		r = criu_load(&c, &why);
 		ck_assert_int_eq(r, oom_off() ? -ENOMEM : 0);
 	}
+	OOM_SWEEP(n)
+	{
+		oom_at(n);
+		r = criu_save(&c, &why);
+		ck_assert_int_eq(r, oom_off() ? -ENOMEM : 0);
+	}
 	put_text("work/restore.log", LOG);
 	err_set(&why, -EREMOTEIO, "restore failed");
 	oom_all();
-	criu_explain("work", "restore.log", "bundle", true, &why);
+	criu_explain(w, "restore.log", "bundle", &why);
 	oom_off();
 	ck_assert_str_eq(why.msg, "restore failed");
 	ck_assert(file_exists("work/restore.log"));
@@ -257,7 +298,7 @@ int main(void)
 	const TTest *const tests[] = {test_names, test_relative,
 		test_round_trip, test_image_of_others, test_broken_options,
 		test_explain, test_explain_without_a_log,
-		test_explain_a_long_log, test_no_memory, NULL};
+		test_explain_a_long_log, test_work, test_no_memory, NULL};
 
 	return suite_run("criu", tests);
 }
