@@ -196,8 +196,6 @@ static void write_line(struct denials_teller *t, struct json_out *o)
 		(void)stream_open_log(t->base, path, &t->file, NULL);
 	if (json_ok(o) && t->file) {
 		n = stream_write(t->file, o->data, o->n);
-		if (n > 0)
-			n += stream_write(t->file, "\n", 1);
 		t->n_file += n > 0 ? (size_t)n : 0;
 	}
 	free(o->data);
