@@ -155,6 +155,52 @@ static int add_cuts(struct boxes *to, const struct sec_box *box,
 	return 0;
 }
 
+/* The values for which a condition holds. */
+static void affirm(const struct scmp_arg_cmp *c, struct pieces *ret)
+{
+	static const enum scmp_compare opposite[] = {
+		[SCMP_CMP_NE] = SCMP_CMP_EQ,
+		[SCMP_CMP_EQ] = SCMP_CMP_NE,
+		[SCMP_CMP_LT] = SCMP_CMP_GE,
+		[SCMP_CMP_GE] = SCMP_CMP_LT,
+		[SCMP_CMP_LE] = SCMP_CMP_GT,
+		[SCMP_CMP_GT] = SCMP_CMP_LE,
+	};
+	struct scmp_arg_cmp not = *c;
+
+	if (c->op != SCMP_CMP_MASKED_EQ) {
+		not .op = opposite[c->op];
+		negate(&not, ret);
+		return;
+	}
+	ret->n = 0;
+	ret->too_many = false;
+	add_piece(ret, true, c->datum_a, c->datum_b & c->datum_a);
+}
+
+/* Whether a condition holds for nothing in the set. */
+static bool is_apart(const struct sec_set *s, const struct scmp_arg_cmp *c)
+{
+	struct pieces inside, both;
+	size_t i;
+
+	affirm(c, &inside);
+	for (i = 0; i < inside.n; i++) {
+		meet(s, &inside.at[i], &both);
+		if (both.n > 0)
+			return false;
+	}
+	return true;
+}
+
+static int add_box(struct boxes *to, const struct sec_box *box)
+{
+	if (to->n == SEC_BOXES)
+		return -E2BIG;
+	to->at[to->n++] = *box;
+	return 0;
+}
+
 /* A box without what a rule matches: in each part one condition fails. */
 static int subtract(struct boxes *to, const struct sec_box *box,
 	const struct sec_rule *rule)
@@ -162,30 +208,57 @@ static int subtract(struct boxes *to, const struct sec_box *box,
 	unsigned i;
 	int r = 0;
 
+	for (i = 0; i < rule->n_conds; i++)
+		if (is_apart(&box->at[rule->conds[i].arg], &rule->conds[i]))
+			return add_box(to, box);
 	for (i = 0; r == 0 && i < rule->n_conds; i++)
 		r = add_cuts(to, box, &rule->conds[i]);
 	return r;
 }
 
+static bool has_mask(const struct sec_rule *rule)
+{
+	unsigned i;
+
+	for (i = 0; i < rule->n_conds; i++)
+		if (rule->conds[i].op == SCMP_CMP_MASKED_EQ)
+			return true;
+	return false;
+}
+
+static int subtract_all(
+	struct boxes *now, struct boxes *next, const struct sec_rule *rule)
+{
+	struct boxes old = *now;
+	size_t i;
+	int r = 0;
+
+	next->n = 0;
+	for (i = 0; r == 0 && i < now->n; i++)
+		r = subtract(next, &now->at[i], rule);
+	*now = *next;
+	*next = old;
+	return r;
+}
+
+/* Masks come first: of the few bits that they leave, ranges often take nothing
+ * away. */
 int sec_box_complement(const struct sec_rule *const *rules, size_t n,
 	struct sec_box *ret, size_t *ret_n)
 {
 	struct sec_box room[SEC_BOXES];
 	struct boxes now = {ret, 1}, next = {room, 0};
-	size_t i, k;
+	size_t i;
 	int r = 0;
 
 	for (i = 0; i < SEC_CONDS; i++)
 		ret[0].at[i] = (struct sec_set){false, 0, UINT64_MAX};
-	for (i = 0; r == 0 && i < n; i++) {
-		struct boxes old = now;
-
-		next.n = 0;
-		for (k = 0; r == 0 && k < now.n; k++)
-			r = subtract(&next, &now.at[k], rules[i]);
-		now = next;
-		next = old;
-	}
+	for (i = 0; r == 0 && i < n; i++)
+		if (has_mask(rules[i]))
+			r = subtract_all(&now, &next, rules[i]);
+	for (i = 0; r == 0 && i < n; i++)
+		if (!has_mask(rules[i]))
+			r = subtract_all(&now, &next, rules[i]);
 	if (r < 0)
 		return r;
 	if (now.at != ret)

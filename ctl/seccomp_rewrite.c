@@ -92,8 +92,30 @@ static int notify_rest(struct sec_rewritten *w, const struct sec_profile *p,
 	return r;
 }
 
+/* With names that are newer in the profile, runc's ENOSYS begins later: what is
+ * not among them gets it from a rule. */
+static int keep_enosys(struct sec_rewritten *w, const struct sec_profile *p,
+	const struct sec_runtime *rt, const char *name)
+{
+	uint32_t archs[SEC_ARCHS + 1];
+	unsigned n = sec_archs_of(p, archs), i;
+	struct seccomp_call call;
+	struct sec_rule *rule;
+
+	for (i = 0; i < n; i++) {
+		int last = sec_last_of(p, rt, archs[i]);
+
+		if (last > 0 && sec_call_of(name, archs[i], &call) &&
+			call.nr > last)
+			return sec_profile_add(&w->profile, name,
+				SCMP_ACT_ERRNO(ENOSYS), &rule);
+	}
+	return 0;
+}
+
 /* whole collects the names that no rule speaks of. */
-static int turn_default(struct sec_rewritten *w, const struct sec_profile *p)
+static int turn_default(struct sec_rewritten *w, const struct sec_profile *p,
+	const struct sec_runtime *rt)
 {
 	struct sec_profile scratch = {0};
 	struct sec_rule *whole, *to;
@@ -103,8 +125,10 @@ static int turn_default(struct sec_rewritten *w, const struct sec_profile *p)
 	if (r == 0)
 		sec_rule_remove_name(whole, "");
 	for (i = 0; r == 0 && i < w->n_names; i++) {
-		if (!may_notify(w, w->names[i]))
+		if (!may_notify(w, w->names[i])) {
+			r = keep_enosys(w, p, rt, w->names[i]);
 			continue;
+		}
 		r = notify_rest(w, p, w->names[i], whole);
 		if (r == -E2BIG) {
 			w->dropped[i] = true;
@@ -121,7 +145,8 @@ static int turn_default(struct sec_rewritten *w, const struct sec_profile *p)
 	return r;
 }
 
-static int turn(struct sec_rewritten *w, const struct sec_profile *p)
+static int turn(struct sec_rewritten *w, const struct sec_profile *p,
+	const struct sec_runtime *rt)
 {
 	size_t i;
 	int r;
@@ -134,7 +159,7 @@ static int turn(struct sec_rewritten *w, const struct sec_profile *p)
 			p->rules[i].action != p->action)
 			r = turn_rule(w, i);
 	if (r == 0 && sec_is_errno(p->action))
-		r = turn_default(w, p);
+		r = turn_default(w, p, rt);
 	return r;
 }
 
@@ -199,7 +224,7 @@ static int one_round(struct sec_rewritten *w, const struct sec_profile *p,
 {
 	const char *name;
 	size_t at;
-	int r = turn(w, p);
+	int r = turn(w, p, rt);
 
 	if (r < 0)
 		return r == -EAGAIN ? r : err_sys(e, r, "rewrite the profile");
