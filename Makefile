@@ -55,7 +55,7 @@ LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,pack-relative-relocs \
 endif
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(HARDEN)
 LDLIBS := -levent_core -lprotobuf-c $(if $(SAN)$(FUZZING),-lyajl,-lyajl_s) \
-	-lseccomp -lmd
+	-lseccomp -lmd -larchive -lz -lzstd -llzma -lbz2
 
 # Every file is in the library but those with a main().
 MAINS := shim/main.c ctl/main.c bench/bench.c

@@ -212,6 +212,17 @@ static int delete_left(
 	return ctl_release_place(c, &t->place, 0, e);
 }
 
+/* A keeper releases what somebody has deleted. */
+static int delete_kept(
+	struct ctl_target *t, const struct delete_options *o, struct err *e)
+{
+	int r = t->shim ? delete_task(t, o, e) : 0;
+
+	if (r == -ENOENT || r == -ENOTCONN)
+		r = 0; /* it is being deleted */
+	return r < 0 ? r : wait_for_owner(t, e);
+}
+
 /* `wispctl run` in the foreground deletes its container itself. */
 static int delete_held(
 	struct ctl_target *t, const struct delete_options *o, struct err *e)
@@ -237,6 +248,8 @@ static int delete_own(
 {
 	if (ctl_place_lock_left(&t->place) == 0)
 		return delete_left(t, o, e);
+	if (t->record.detached)
+		return delete_kept(t, o, e);
 	return delete_held(t, o, e);
 }
 

@@ -11,6 +11,8 @@
 
 #define BYTES_MAX 2048 /* more is cut */
 
+#define DEPTH_MAX 1000
+
 void ctl_json_text(yajl_gen g, const char *text)
 {
 	yajl_gen_string(g, (const unsigned char *)text, strlen(text));
@@ -152,19 +154,52 @@ static int json_explain(
 	return -EINVAL;
 }
 
+/* yajl frees a tree by recursion, so a deep one would cost the stack. */
+static bool is_too_deep(const char *text)
+{
+	bool quoted = false;
+	size_t depth = 0;
+
+	for (; *text && depth <= DEPTH_MAX; text++) {
+		if (quoted && *text == '\\' && text[1])
+			text++;
+		else if (*text == '"')
+			quoted = !quoted;
+		else if (!quoted && (*text == '{' || *text == '['))
+			depth++;
+		else if (!quoted && depth && (*text == '}' || *text == ']'))
+			depth--;
+	}
+	return depth > DEPTH_MAX;
+}
+
+int ctl_json_parse(const char *what, const char *text, size_t n, yajl_val *ret,
+	struct err *e)
+{
+	yajl_val v;
+
+	if (is_too_deep(text))
+		return err_set(e, -ELOOP,
+			"'%s' is nested deeper than %d levels", what,
+			DEPTH_MAX);
+	v = yajl_tree_parse(text, NULL, 0);
+	if (!v)
+		return json_explain(what, text, n, e);
+	*ret = v;
+	return 0;
+}
+
 int ctl_json_read(const char *path, size_t max, yajl_val *ret, struct err *e)
 {
+	yajl_val v = NULL;
 	char *text;
-	yajl_val v;
 	size_t n;
 	int r = file_read(path, max, &text, &n, e);
 
 	if (r < 0)
 		return r;
-	v = yajl_tree_parse(text, NULL, 0);
-	if (!v)
-		r = json_explain(path, text, n, e);
-	else if (!YAJL_IS_OBJECT(v))
+	r = ctl_json_parse(path, text, n, &v, e);
+	if (r == 0 && !YAJL_IS_OBJECT(v))
 		r = err_set(e, -EINVAL, "'%s' is no JSON object", path);
 	free(text);
 	if (r < 0)

@@ -35,6 +35,11 @@ int ctl_json_take(yajl_gen g, char **ret);
 /* The string under a key of a map, or NULL. Borrowed. */
 const char *ctl_json_get(yajl_val map, const char *key);
 
+/* Parses a text with a NUL after its n bytes; what names it in messages, which
+ * tell line and column. yajl_tree_free() frees it. -EINVAL, -ELOOP. */
+int ctl_json_parse(const char *what, const char *text, size_t n, yajl_val *ret,
+	struct err *e);
+
 /* Reads a JSON file whose top is a map. The message of what is wrong with it
  * names line and column. */
 int ctl_json_read(const char *path, size_t max, yajl_val *ret, struct err *e);

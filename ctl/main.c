@@ -13,7 +13,14 @@
 /* Listed in this order under the heading of their group. */
 static const struct ctl_command commands[] = {
 	{CTL_LIFE, "run", "run a container, with no daemon", ctl_run},
+	{CTL_LIFE, "create", "make a container, to be started later",
+		ctl_create},
+	{CTL_LIFE, "start", "start containers that were created", ctl_start},
 	{CTL_LIFE, "exec", "run a command in a container that runs", ctl_exec},
+	{CTL_LIFE, "attach", "see what a container writes, type to it",
+		ctl_attach},
+	{CTL_LIFE, "logs", "show what a container has written", ctl_logs},
+	{CTL_LIFE, "events", "show what happens to containers", ctl_events},
 	{CTL_LIFE, "kill", "send a signal to a container", ctl_kill},
 	{CTL_LIFE, "wait", "wait for containers, and print how they ended",
 		ctl_wait},
@@ -22,6 +29,8 @@ static const struct ctl_command commands[] = {
 	{CTL_LIFE, "update", "change a container's limits", ctl_update},
 	{CTL_LIFE, "checkpoint", "put a running container into files",
 		ctl_checkpoint},
+	{CTL_LIFE, "restore", "make a container go on from a checkpoint",
+		ctl_restore},
 	{CTL_LIFE, "delete", "delete a container that has ended", ctl_delete},
 	{CTL_LIFE, "ps", "list our own containers, or a container's processes",
 		ctl_ps},
@@ -36,6 +45,7 @@ static const struct ctl_command commands[] = {
 	{CTL_LOOKING, "dump", "show all that a shim knows and waits for",
 		ctl_dump},
 
+	{CTL_HIDDEN, "keep", NULL, ctl_keep},
 	{CTL_HIDDEN, "guard", NULL, ctl_guard},
 };
 
