@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ctl/command.h"
+#include "ctl/kept.h"
 #include "ctl/release.h"
 #include "ctl/say.h"
 #include "ctl/target.h"
@@ -177,7 +178,7 @@ static int wait_for_owner(struct ctl_target *t, struct err *e)
 	bool never = false;
 	int ms, r;
 
-	for (ms = 0; access(t->place.record, F_OK) == 0; ms += OWNER_TICK_MS) {
+	for (ms = 0; access(t->place.state, F_OK) == 0; ms += OWNER_TICK_MS) {
 		if (ms >= OWNER_MS)
 			return err_set(e, -ETIMEDOUT,
 				"whoever runs it has not released it within "
@@ -278,8 +279,11 @@ static int delete_one(struct ctl_session *s, const char *id,
 	const struct delete_options *o, struct err *e)
 {
 	struct ctl_target t;
-	int r = ctl_target_find(&t, s, id, e);
+	int r = *o->exec_id ? -ENOENT : ctl_kept_remove(s->o->root, id, e);
 
+	if (r != -ENOENT)
+		return r;
+	r = ctl_target_find(&t, s, id, e);
 	if (r == 0)
 		r = ctl_target_connect(&t, e);
 	if (r < 0 && t.own && !*o->exec_id) {
