@@ -16,11 +16,11 @@ static const struct ctl_command commands[] = {
 	{CTL_LIFE, "create", "make a container, to be started later",
 		ctl_create},
 	{CTL_LIFE, "start", "start containers that were created", ctl_start},
-	{CTL_LIFE, "exec", "run a command in a container that runs", ctl_exec},
 	{CTL_LIFE, "attach", "see what a container writes, type to it",
 		ctl_attach},
 	{CTL_LIFE, "logs", "show what a container has written", ctl_logs},
 	{CTL_LIFE, "events", "show what happens to containers", ctl_events},
+	{CTL_LIFE, "exec", "run a command in a container that runs", ctl_exec},
 	{CTL_LIFE, "kill", "send a signal to a container", ctl_kill},
 	{CTL_LIFE, "wait", "wait for containers, and print how they ended",
 		ctl_wait},
@@ -46,6 +46,14 @@ static const struct ctl_command commands[] = {
 		ctl_dump},
 
 	{CTL_HIDDEN, "keep", NULL, ctl_keep},
+	{CTL_HUNTING, "stress", "run containers by the dozen, and find leaks",
+		ctl_stress},
+	{CTL_SPECS, "spec", "make a container's configuration, or check one",
+		ctl_spec},
+	{CTL_HUNTING, "seccomp",
+		"what a container's profile denies, and how to allow it",
+		ctl_seccomp},
+
 	{CTL_HIDDEN, "guard", NULL, ctl_guard},
 };
 
@@ -69,7 +77,7 @@ static void help_group(FILE *to, enum ctl_group group)
 		if (!any)
 			fprintf(to, "\n%s:\n", headings[group]);
 		any = true;
-		fprintf(to, "  %-10s %s\n", commands[i].name,
+		fprintf(to, "  %-11s %s\n", commands[i].name,
 			commands[i].summary);
 	}
 }
