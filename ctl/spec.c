@@ -12,7 +12,7 @@
 #define OCI_VERSION "1.0.2"
 #define OPEN_FILES 1024
 #define DEFAULT_PATH \
-	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* docker's set */
 const char *const ctl_spec_capabilities[] = {"CAP_CHOWN", "CAP_DAC_OVERRIDE",
@@ -38,20 +38,30 @@ static const struct default_mount {
 		{"nosuid", "noexec", "nodev", "relatime", "ro"}},
 };
 
+/* What the caller has not set. */
+static void put_default(yajl_gen g, const struct ctl_spec *s, const char *name,
+	const char *value)
+{
+	size_t n = strlen(name), i;
+	char text[512];
+
+	for (i = 0; i < s->n_env; i++)
+		if (strncmp(s->env[i], name, n) == 0 && s->env[i][n] == '=')
+			return;
+	snprintf(text, sizeof(text), "%s=%s", name, value);
+	ctl_json_text(g, text);
+}
+
 static void put_env(yajl_gen g, const struct ctl_spec *s)
 {
 	const char *term = getenv("TERM");
-	char text[128];
 	size_t i;
 
 	ctl_json_put_array(g, "env");
-	ctl_json_text(g, DEFAULT_PATH);
-	ctl_json_text(g, "HOME=/root");
-	if (s->terminal) {
-		snprintf(text, sizeof(text), "TERM=%s",
-			term && *term ? term : "xterm");
-		ctl_json_text(g, text);
-	}
+	put_default(g, s, "PATH", DEFAULT_PATH);
+	put_default(g, s, "HOME", s->home ? s->home : "/root");
+	if (s->terminal)
+		put_default(g, s, "TERM", term && *term ? term : "xterm");
 	for (i = 0; i < s->n_env; i++)
 		ctl_json_text(g, s->env[i]);
 	yajl_gen_array_close(g);
@@ -212,10 +222,21 @@ static void put_mounts(yajl_gen g, const struct ctl_spec *s)
 	yajl_gen_array_close(g);
 }
 
+static void put_annotations(yajl_gen g, const struct ctl_spec *s)
+{
+	if (!s->stop_signal && (!s->annotations || !*s->annotations))
+		return;
+	ctl_json_put_map(g, "annotations");
+	if (s->stop_signal) /* image-spec, conversion.md */
+		ctl_json_put(g, "org.opencontainers.image.stopSignal",
+			s->stop_signal);
+	ctl_spec_put_pairs(g, s->annotations);
+	yajl_gen_map_close(g);
+}
+
 int ctl_spec_make(const struct ctl_spec *s, char **ret)
 {
 	yajl_gen g = yajl_gen_alloc(NULL);
-	int r;
 
 	if (!g)
 		return -ENOMEM;
@@ -230,13 +251,9 @@ int ctl_spec_make(const struct ctl_spec *s, char **ret)
 		ctl_json_put_bool(g, "readonly", true);
 	yajl_gen_map_close(g);
 	ctl_json_put(g, "hostname", s->hostname ? s->hostname : s->id);
+	put_annotations(g, s);
 	put_mounts(g, s);
-	ctl_spec_put_pairs(g, "annotations", s->annotations);
-	r = ctl_spec_put_linux(g, s);
-	if (r < 0) {
-		yajl_gen_free(g);
-		return r;
-	}
+	ctl_spec_put_linux(g, s);
 	yajl_gen_map_close(g);
 	return ctl_json_take(g, ret);
 }

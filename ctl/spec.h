@@ -36,18 +36,20 @@ struct ctl_spec {
 			     * root: their containers stay where they are.
 			     * NULL: the runtime chooses */
 	struct ctl_user user;
+	uint32_t uid, gid;      /* of the process */
+	const uint32_t *groups; /* besides gid, n_groups of them */
+	size_t n_groups;
+	const char *home;        /* NULL: "/root" */
+	const char *stop_signal; /* the image's; NULL: none */
 	const char *cwd;         /* NULL: "/" */
 	const char *const *args; /* NULL-terminated, at least one */
-	const char *const *env;  /* added to PATH, HOME, TERM; may be NULL */
+	const char *const *env;  /* before PATH, HOME, TERM; may be NULL */
 	size_t n_env;
 	const struct ctl_mount *mounts; /* added to the default ones */
 	size_t n_mounts;
 	uint64_t memory; /* bytes; 0: no limit */
 	bool terminal;
 
-	uint32_t uid, gid;
-	const uint32_t *groups; /* more of them */
-	size_t n_groups;
 	const char *const *capabilities; /* NULL: docker's set */
 	bool may_gain_privileges;
 	bool read_only;    /* the rootfs */
@@ -62,22 +64,21 @@ struct ctl_spec {
 	const struct ctl_id_map *id_maps; /* a user namespace's, of both uids
 					   * and gids */
 	size_t n_id_maps;
-	yajl_val seccomp; /* linux.seccomp as it is to be */
+	yajl_val seccomp; /* linux.seccomp as it is to be; not deep */
 };
 
 /* The names that docker gives to a container's root, up to a NULL. */
 extern const char *const ctl_spec_capabilities[];
 
-/* The JSON text, NUL-terminated, for the caller to free. -ENOMEM; -ELOOP: the
- * seccomp profile is nested too deeply. */
+/* The JSON text, NUL-terminated, for the caller to free. -ENOMEM. */
 int ctl_spec_make(const struct ctl_spec *s, char **ret);
 
 /* The JSON of a `process` alone, as Exec wants it. */
 int ctl_spec_make_process(const struct ctl_spec *s, char **ret);
 
 /* spec_linux.c: the member linux of the open map. */
-int ctl_spec_put_linux(yajl_gen g, const struct ctl_spec *s);
-/* "name=value" each, as an object; nothing if there are none. */
-void ctl_spec_put_pairs(yajl_gen g, const char *key, const char *const *pairs);
+void ctl_spec_put_linux(yajl_gen g, const struct ctl_spec *s);
+/* "name=value" each, as members of the open map. NULL: none. */
+void ctl_spec_put_pairs(yajl_gen g, const char *const *pairs);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/env.h"
 #include "ctl/run_options.h"
 #include "platform/text.h"
 
@@ -225,7 +226,7 @@ static int finish(struct spec_options *o, struct err *e)
 	for (i = 0; r == 0 && o->command[i]; i++)
 		r = check_utf8(o->command[i], e);
 	for (i = 0; r == 0 && i < o->env_args.n; i++)
-		r = ctl_add_env(&o->env, &o->n_env, o->env_args.v[i], e);
+		r = ctl_env_add(&o->env, &o->n_env, o->env_args.v[i], e);
 	for (i = 0; r == 0 && i < o->n_env; i++)
 		r = check_utf8(o->env[i], e);
 	return r;

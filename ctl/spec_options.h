@@ -25,7 +25,7 @@ struct spec_options {
 	bool terminal;
 	const char *cwd, *hostname, *user, *rootfs, *cpus, *network;
 	struct spec_list mounts, devices, annotations, env_args;
-	char **env; /* ctl_add_env() */
+	char **env; /* ctl_env_add() */
 	size_t n_env;
 	uint64_t memory, cpu_shares;
 	char **command; /* up to a NULL */
