@@ -46,7 +46,6 @@ int ctl_attach(int argc, char **argv);     /* attach.c */
 int ctl_logs(int argc, char **argv);       /* logs.c */
 int ctl_events(int argc, char **argv);     /* events.c */
 int ctl_keep(int argc, char **argv);       /* keep.c */
-int ctl_spec(int argc, char **argv);       /* spec_command.c */
 int ctl_guard(int argc, char **argv);      /* guard.c */
 int ctl_exec(int argc, char **argv);       /* exec.c */
 int ctl_kill(int argc, char **argv);       /* kill.c */
@@ -60,5 +59,8 @@ int ctl_ps(int argc, char **argv);         /* ps.c */
 int ctl_stats(int argc, char **argv);      /* stats.c */
 int ctl_shims(int argc, char **argv);      /* shims.c */
 int ctl_top(int argc, char **argv);        /* top.c */
+int ctl_stress(int argc, char **argv);     /* stress.c */
+int ctl_spec(int argc, char **argv);       /* spec_command.c */
+int ctl_seccomp(int argc, char **argv);    /* seccomp.c */
 
 #endif

@@ -43,10 +43,15 @@ static const struct ctl_command commands[] = {
 	{CTL_LOOKING, "dump", "show all that a shim knows and waits for",
 		ctl_dump},
 
+	{CTL_HIDDEN, "keep", NULL, ctl_keep},
+	{CTL_HUNTING, "stress", "run containers by the dozen, and find leaks",
+		ctl_stress},
 	{CTL_SPECS, "spec", "make a container's configuration, or check one",
 		ctl_spec},
+	{CTL_HUNTING, "seccomp",
+		"what a container's profile denies, and how to allow it",
+		ctl_seccomp},
 
-	{CTL_HIDDEN, "keep", NULL, ctl_keep},
 	{CTL_HIDDEN, "guard", NULL, ctl_guard},
 };
 

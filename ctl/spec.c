@@ -222,21 +222,23 @@ static void put_mounts(yajl_gen g, const struct ctl_spec *s)
 	yajl_gen_array_close(g);
 }
 
+/* The signal as image-spec's conversion.md has it. */
 static void put_annotations(yajl_gen g, const struct ctl_spec *s)
 {
-	if (!s->stop_signal && (!s->annotations || !*s->annotations))
+	if (!s->stop_signal) {
+		ctl_spec_put_pairs(g, "annotations", s->annotations);
 		return;
+	}
 	ctl_json_put_map(g, "annotations");
-	if (s->stop_signal) /* image-spec, conversion.md */
-		ctl_json_put(g, "org.opencontainers.image.stopSignal",
-			s->stop_signal);
-	ctl_spec_put_pairs(g, s->annotations);
+	ctl_json_put(g, "org.opencontainers.image.stopSignal", s->stop_signal);
+	ctl_spec_put_members(g, s->annotations);
 	yajl_gen_map_close(g);
 }
 
 int ctl_spec_make(const struct ctl_spec *s, char **ret)
 {
 	yajl_gen g = yajl_gen_alloc(NULL);
+	int r;
 
 	if (!g)
 		return -ENOMEM;
@@ -251,9 +253,13 @@ int ctl_spec_make(const struct ctl_spec *s, char **ret)
 		ctl_json_put_bool(g, "readonly", true);
 	yajl_gen_map_close(g);
 	ctl_json_put(g, "hostname", s->hostname ? s->hostname : s->id);
-	put_annotations(g, s);
 	put_mounts(g, s);
-	ctl_spec_put_linux(g, s);
+	put_annotations(g, s);
+	r = ctl_spec_put_linux(g, s);
+	if (r < 0) {
+		yajl_gen_free(g);
+		return r;
+	}
 	yajl_gen_map_close(g);
 	return ctl_json_take(g, ret);
 }

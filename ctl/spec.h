@@ -64,21 +64,24 @@ struct ctl_spec {
 	const struct ctl_id_map *id_maps; /* a user namespace's, of both uids
 					   * and gids */
 	size_t n_id_maps;
-	yajl_val seccomp; /* linux.seccomp as it is to be; not deep */
+	yajl_val seccomp; /* linux.seccomp as it is to be */
 };
 
 /* The names that docker gives to a container's root, up to a NULL. */
 extern const char *const ctl_spec_capabilities[];
 
-/* The JSON text, NUL-terminated, for the caller to free. -ENOMEM. */
+/* The JSON text, NUL-terminated, for the caller to free. -ENOMEM; -ELOOP: the
+ * seccomp profile is nested too deeply. */
 int ctl_spec_make(const struct ctl_spec *s, char **ret);
 
 /* The JSON of a `process` alone, as Exec wants it. */
 int ctl_spec_make_process(const struct ctl_spec *s, char **ret);
 
 /* spec_linux.c: the member linux of the open map. */
-void ctl_spec_put_linux(yajl_gen g, const struct ctl_spec *s);
-/* "name=value" each, as members of the open map. NULL: none. */
-void ctl_spec_put_pairs(yajl_gen g, const char *const *pairs);
+int ctl_spec_put_linux(yajl_gen g, const struct ctl_spec *s);
+/* "name=value" each, as an object; nothing if there are none. */
+void ctl_spec_put_pairs(yajl_gen g, const char *key, const char *const *pairs);
+/* The same in an object that is open already. */
+void ctl_spec_put_members(yajl_gen g, const char *const *pairs);
 
 #endif

@@ -17,7 +17,7 @@ static const char *const masked_paths[] = {"/proc/acpi", "/proc/asound",
 static const char *const readonly_paths[] = {"/proc/bus", "/proc/fs",
 	"/proc/irq", "/proc/sys", "/proc/sysrq-trigger", NULL};
 
-void ctl_spec_put_pairs(yajl_gen g, const char *const *pairs)
+void ctl_spec_put_members(yajl_gen g, const char *const *pairs)
 {
 	for (; pairs && *pairs; pairs++) {
 		size_t n = strcspn(*pairs, "=");
@@ -25,6 +25,15 @@ void ctl_spec_put_pairs(yajl_gen g, const char *const *pairs)
 		yajl_gen_string(g, (const unsigned char *)*pairs, n);
 		ctl_json_text(g, (*pairs)[n] ? *pairs + n + 1 : "");
 	}
+}
+
+void ctl_spec_put_pairs(yajl_gen g, const char *key, const char *const *pairs)
+{
+	if (!pairs || !*pairs)
+		return;
+	ctl_json_put_map(g, key);
+	ctl_spec_put_members(g, pairs);
+	yajl_gen_map_close(g);
 }
 
 static void put_namespace(yajl_gen g, const char *type)
@@ -165,8 +174,10 @@ static void put_id_maps(
 	yajl_gen_array_close(g);
 }
 
-void ctl_spec_put_linux(yajl_gen g, const struct ctl_spec *s)
+int ctl_spec_put_linux(yajl_gen g, const struct ctl_spec *s)
 {
+	int r = 0;
+
 	ctl_json_put_map(g, "linux");
 	put_namespaces(g, s);
 	if (s->user.is_root) {
@@ -177,18 +188,15 @@ void ctl_spec_put_linux(yajl_gen g, const struct ctl_spec *s)
 	put_id_maps(g, s, "uidMappings", s->user.uid);
 	put_id_maps(g, s, "gidMappings", s->user.gid);
 	put_devices(g, s);
-	if (s->sysctls) {
-		ctl_json_put_map(g, "sysctl");
-		ctl_spec_put_pairs(g, s->sysctls);
-		yajl_gen_map_close(g);
-	}
+	ctl_spec_put_pairs(g, "sysctl", s->sysctls);
 	if (s->seccomp) {
 		ctl_json_key(g, "seccomp");
-		ctl_json_copy(g, s->seccomp);
+		r = ctl_json_copy(g, s->seccomp);
 	}
 	ctl_json_key(g, "maskedPaths");
 	ctl_json_texts(g, masked_paths);
 	ctl_json_key(g, "readonlyPaths");
 	ctl_json_texts(g, readonly_paths);
 	yajl_gen_map_close(g);
+	return r;
 }

@@ -17,7 +17,6 @@
 #define CPUS_MAX 65535
 #define CONSOLE_MAX 32767
 #define SECCOMP_MAX (4u << 20)
-#define SECCOMP_DEPTH 32
 
 int spec_parse_cpus(const char *text, uint64_t *ret, struct err *e)
 {
@@ -252,25 +251,6 @@ int spec_capabilities(const char *const *add, const char *const *drop,
 	return 0;
 }
 
-/* There is a limit to what yajl writes. */
-static bool is_deeper(yajl_val v, unsigned levels)
-{
-	bool map = YAJL_IS_OBJECT(v);
-	size_t n = map                ? v->u.object.len
-		   : YAJL_IS_ARRAY(v) ? v->u.array.len
-				      : 0;
-	size_t i;
-
-	if (levels == 0)
-		return n > 0;
-	for (i = 0; i < n; i++)
-		if (is_deeper(
-			    map ? v->u.object.values[i] : v->u.array.values[i],
-			    levels - 1))
-			return true;
-	return false;
-}
-
 int spec_read_seccomp(const char *path, yajl_val *ret, struct err *e)
 {
 	yajl_val v = NULL;
@@ -283,8 +263,6 @@ int spec_read_seccomp(const char *path, yajl_val *ret, struct err *e)
 			"runtimes do not read; take linux.seccomp out of the "
 			"config.json that Docker makes of it",
 			path);
-	else if (r == 0 && is_deeper(v, SECCOMP_DEPTH))
-		r = err_set(e, -EINVAL, "'%s' is nested too deeply", path);
 	else if (r == 0 && !ctl_json_get(v, "defaultAction"))
 		r = err_set(e, -EINVAL,
 			"'%s' has no defaultAction: it is no seccomp profile",
