@@ -95,6 +95,8 @@ static const struct fault process_faults[] = {
 		.want = "W process.Env is not spelled 'env'"},
 	{.process = ",\"cwd\":\"/\"",
 		.want = "W process.cwd stands here a second time"},
+	{.top = ",\"mounts\":[{\"destination\":null}]",
+		.want = "E mounts[0].destination is null, but must be there"},
 	{.process = ",\"rlimits\":null", .want = "W process.rlimits is null"},
 	{.process = ",\"capabilities\":{\"bounding\":[\"KILL\"]}",
 		.want = "W process.capabilities.bounding[0] 'KILL' is no"},
