@@ -462,7 +462,7 @@ def test_run_shows_denials(tmp):
     assert re.search(r'^wispctl: denied: mount\("none", "/mnt", "tmpfs", 0x8000,'
                      r" NULL\) by mount \(pid \d+\): ENOSYS; syscalls\[0\]",
                      p.stderr, re.M), p.stderr
-    assert "mount by mount, 1 times more (2 in all)" in p.stderr
+    assert "mount by mount, 1 more (2 in all)" in p.stderr
     assert "sethostname" in p.stderr and ": EPERM;" in p.stderr
 
 
