@@ -107,13 +107,16 @@ class Box:
     """A shim whose container c1 has a profile; its /tmp is a folder here."""
 
     def __init__(self, raw, probe, folder, prof, command, oci="runc",
-                 annotations=ANNOTATION, **kw):
+                 annotations=ANNOTATION, caps=(), **kw):
         self.folder = folder / world.fresh("d")
         self.folder.mkdir()
         config = spec.base(["sh", "-c", command], annotations=annotations,
                            cgroup=f"/{world.RUN}/{world.fresh()}")
         if prof is not None:
             config["linux"]["seccomp"] = prof
+        config["process"]["capabilities"] = {
+            k: [*v, *caps]
+            for k, v in config["process"]["capabilities"].items()}
         shutil.copy(probe, self.folder / "probe")
         config["mounts"].append({
             "destination": "/tmp", "source": str(self.folder),
@@ -305,6 +308,19 @@ def test_hostile_addresses(box):
     assert b.end()[1] == f"-1 {EPERM}\n"
     assert b.lines()[0]["call"] == (
         "mount(0x8, 0xfffffffffffff000, 0x1, 0x0, NULL)")
+
+
+def test_memory_that_is_never_there(box):
+    """To read it would take for ever: the shim does not wait for that."""
+    b = box(BY_DEFAULT, "/tmp/probe stuck; /tmp/probe stuck",
+            caps=["CAP_SYS_PTRACE"]).start()
+    status, out = b.end()
+    if "no userfaultfd" in out:
+        pytest.skip(out)
+    assert out == 2 * f"-1 {EPERM}\n"
+    assert re.fullmatch(r"mount\((0x[0-9a-f]{5,}), 0x[0-9a-f]+, \1, 0x0, NULL\)",
+                        b.lines()[0]["call"])
+    poll.until(lambda: not proc.children(b.shim.pid), "no child of the shim")
 
 
 def test_the_shim_is_killed(box):
