@@ -354,6 +354,18 @@ static void put_proc(const char *name, yajl_val p)
 	}
 }
 
+/* Of a container that is explained. */
+static void put_seccomp(yajl_val s)
+{
+	if (!s)
+		return;
+	line("seccomp");
+	printf("%lld call%s denied, %lld kind%s of them, %lld filter%s\n",
+		num(s, "denied"), num(s, "denied") == 1 ? "" : "s",
+		num(s, "kinds"), num(s, "kinds") == 1 ? "" : "s",
+		num(s, "filters"), num(s, "filters") == 1 ? "" : "s");
+}
+
 void ctl_dump_text_container(yajl_val c)
 {
 	yajl_val execs = get(c, "execs");
@@ -372,6 +384,7 @@ void ctl_dump_text_container(yajl_val c)
 	line("bundle");
 	put(str(c, "bundle"));
 	putchar('\n');
+	put_seccomp(get(c, "seccomp"));
 	put_proc("init", get(c, "init"));
 	for (i = 0; i < count(execs); i++)
 		put_proc("exec", at(execs, i));

@@ -548,6 +548,8 @@ def test_suggest(tmp, prof):
 def test_suggest_cautions(box):
     b = box(BY_DEFAULT, f"{MOUNT}; sleep 100").start()
     poll.until(b.lines, "a denial")
+    assert re.search("^seccomp +1 call denied, 1 kind of them, 1 filter$", ctl(
+        "inspect", "-n", b.shim.ns, "c1").stdout, re.M)
     text = suggest("-n", b.shim.ns, "c1").stdout
     assert '{"names":["mount"],"action":"SCMP_ACT_ALLOW"}' in text
     assert "a way out of the container" in text
