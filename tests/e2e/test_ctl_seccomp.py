@@ -260,7 +260,8 @@ def test_what_kills_still_kills(box, oci):
 def test_execs(box, oci):
     """They have the same filter; nothing is left of it when they end."""
     b = box(BY_DEFAULT, "sleep 1000", oci).start()
-    assert b.seccomp()["filters"] == 1
+    # crun's `start` does not wait for the container to have it
+    poll.until(lambda: b.seccomp()["filters"] == 1, "init's filter")
     before = len(proc.fds(b.shim.pid))
     for n in range(5):
         b.shim.exec("c1", f"e{n}", ["sh", "-c", f"{MOUNT}; exit 4"])
