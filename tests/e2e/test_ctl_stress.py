@@ -169,6 +169,19 @@ def test_interrupt(root, scenario, containers):
     assert err.splitlines()[-1].startswith("wispctl: stress: interrupted")
 
 
+def test_killed(root):
+    """The next run removes what a killed one has left."""
+    p, bundles = begin(root, "-n", 2, "exec-storm")
+    poll.until(lambda: len(bundles()) > 1, "it works")
+    p.kill()
+    p.communicate(timeout=60)
+    left, = root.iterdir()
+    stress(root, "-n", 1, "--rounds", 1, "create-delete")
+    assert list(root.iterdir()) == [left], "it may be in use"
+    os.utime(left, (0, 0))
+    stress(root, "-n", 1, "--rounds", 1, "create-delete")
+
+
 def test_the_shim_dies(root):
     p, bundles = begin(root, "-n", 1, "exec-storm")
     poll.until(lambda: len(bundles()) > 1, "it works")
@@ -200,7 +213,9 @@ def test_progress_on_a_terminal(root):
     (["--rounds"], "no value for '--rounds'"),
     (["--frequently"], "unknown option '--frequently'"),
     (["-o", "xml"], "text or json"),
-    (["--runtime", "nosuch"], "nosuch")])
+    (["--runtime", "nosuch"], "nosuch"),
+    (["--chart", "/nonexistent/c.svg"], "write the chart '/nonexistent"),
+    (["--root", "/tmp/" + 80 * "x"], "too long")])
 def test_usage(root, args, why):
     assert why in stress(root, *args, ok=(125,)).stderr
 
