@@ -69,17 +69,19 @@ static void put_process(struct json_out *o, int64_t pid)
 
 /* ---- this process ---- */
 
-static void put_open(int number, const char *what, int64_t waiting, void *arg)
+static void put_open(const struct look_open *open, void *arg)
 {
 	struct dump *d = arg;
 
 	if (!has_room(d))
 		return;
 	json_open(&d->out, NULL, '{');
-	json_number(&d->out, "fd", number);
-	json_text(&d->out, "what", what);
-	if (waiting >= 0)
-		json_number(&d->out, "waiting", waiting);
+	json_number(&d->out, "fd", open->number);
+	json_text(&d->out, "what", open->what);
+	if (open->waiting >= 0)
+		json_number(&d->out, "waiting", open->waiting);
+	if (open->room >= 0)
+		json_number(&d->out, "room", open->room);
 	json_close(&d->out);
 }
 
