@@ -143,18 +143,17 @@ static void look_watches(struct stress_look *l, int64_t pid, int number)
 	fclose(f);
 }
 
-static void on_open(int number, const char *what, int64_t waiting, void *arg)
+static void on_open(const struct look_open *o, void *arg)
 {
 	struct looking *x = arg;
-	enum stress_class c = class_of(x->pid, number, what);
+	enum stress_class c = class_of(x->pid, o->number, o->what);
 	char item[320];
 
-	(void)waiting;
-	snprintf(item, sizeof(item), "fd %d -> %s", number, what);
+	snprintf(item, sizeof(item), "fd %d -> %s", o->number, o->what);
 	stress_look_add(x->look, c, item);
 	x->look->fds++;
 	if (c == STRESS_FD_INOTIFY)
-		look_watches(x->look, x->pid, number);
+		look_watches(x->look, x->pid, o->number);
 }
 
 static void on_child(int64_t child, void *arg)
