@@ -46,6 +46,8 @@ static const struct ctl_command commands[] = {
 	{CTL_HIDDEN, "keep", NULL, ctl_keep},
 	{CTL_HUNTING, "stress", "run containers by the dozen, and find leaks",
 		ctl_stress},
+	{CTL_SPECS, "spec", "make a container's configuration, or check one",
+		ctl_spec},
 
 	{CTL_HIDDEN, "guard", NULL, ctl_guard},
 };

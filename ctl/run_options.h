@@ -57,6 +57,9 @@ int ctl_parse_size(const char *text, uint64_t *ret);
 /* "type=bind,src=/a,dst=/b,options=ro:rbind". src, source; dst, target,
  * destination; ro, readonly. -EINVAL, -ENOMEM. */
 int ctl_parse_mount(const char *text, struct ctl_mount *ret, struct err *e);
+/* "src=C:\a,dst=C:\b,ro", for another host: type stays NULL. */
+int ctl_parse_windows_mount(
+	const char *text, struct ctl_mount *ret, struct err *e);
 void ctl_mount_clear(struct ctl_mount *m);
 
 #endif
