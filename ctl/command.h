@@ -61,5 +61,6 @@ int ctl_shims(int argc, char **argv);      /* shims.c */
 int ctl_top(int argc, char **argv);        /* top.c */
 int ctl_stress(int argc, char **argv);     /* stress.c */
 int ctl_spec(int argc, char **argv);       /* spec_command.c */
+int ctl_seccomp(int argc, char **argv);    /* seccomp.c */
 
 #endif

@@ -11,7 +11,7 @@
 
 #define BYTES_MAX 2048 /* more is cut */
 
-#define COPY_DEPTH_MAX 1000
+#define DEPTH_MAX 1000
 
 void ctl_json_text(yajl_gen g, const char *text)
 {

@@ -48,6 +48,9 @@ static const struct ctl_command commands[] = {
 		ctl_stress},
 	{CTL_SPECS, "spec", "make a container's configuration, or check one",
 		ctl_spec},
+	{CTL_HUNTING, "seccomp",
+		"what a container's profile denies, and how to allow it",
+		ctl_seccomp},
 
 	{CTL_HIDDEN, "guard", NULL, ctl_guard},
 };

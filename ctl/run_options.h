@@ -35,6 +35,8 @@ struct ctl_run_options {
 	const char *cwd;        /* NULL: /, or the image's */
 	const char *checkpoint; /* restored from; NULL: a new container */
 	uint64_t memory;        /* bytes; 0: no limit */
+	const char *seccomp; /* a profile's file; NULL: none, or the bundle's */
+	bool explain_seccomp; /* --explain-seccomp */
 	enum client_dialect dialect;
 	char **env; /* "K=V", n_env of them */
 	size_t n_env;

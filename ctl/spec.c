@@ -117,8 +117,6 @@ static void put_user(yajl_gen g, const struct ctl_spec *s)
 
 static void process_map(yajl_gen g, const struct ctl_spec *s)
 {
-	size_t i;
-
 	yajl_gen_map_open(g);
 	ctl_json_put_bool(g, "terminal", s->terminal);
 	put_user(g, s);
