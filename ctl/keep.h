@@ -104,6 +104,7 @@ struct ctl_keep {
 
 	struct listener *listener;
 	struct list clients;
+	struct event *reap; /* frees those that are gone */
 	unsigned n_clients;
 	bool paused; /* a client is behind: output waits a little */
 

@@ -23,6 +23,7 @@ struct ctl_keep_client {
 	bool behind;  /* is waited for */
 	bool grown;   /* has an unsent CTL_WIRE_GROWN */
 	bool leaving; /* gets what is queued, and no more */
+	bool gone;    /* is freed from the loop soon */
 	struct event *patience;
 	char *queue; /* NULL: empty */
 	size_t at, n;
@@ -33,7 +34,7 @@ static const char too_slow[] =
 	"output came faster than it was taken here, so you were detached; the "
 	"container goes on: see `wispctl logs`, or attach again";
 
-static void client_free_(struct ctl_keep_client *x)
+static void peer_free(struct ctl_keep_client *x)
 {
 	struct ctl_keep *k = x->keep;
 
@@ -56,26 +57,52 @@ static bool anyone_is_behind(const struct ctl_keep *k)
 	return false;
 }
 
-static void client_drop(struct ctl_keep_client *x)
+static void peer_drop(struct ctl_keep_client *x)
 {
 	struct ctl_keep *k = x->keep;
 
-	client_free_(x);
+	if (x->gone)
+		return;
+	x->gone = x->leaving = true;
+	x->behind = false;
+	x->n = 0;
+	event_del(x->patience);
+	stream_watch(x->stream, 0);
+	event_active(k->reap, 0, 0);
 	ctl_keep_pause(k, anyone_is_behind(k));
+}
+
+static void on_reap(evutil_socket_t fd, short what, void *arg)
+{
+	struct ctl_keep *k = arg;
+	struct list *node = k->clients.next;
+
+	(void)fd;
+	(void)what;
+	while (node != &k->clients) {
+		struct ctl_keep_client *x =
+			list_entry(node, struct ctl_keep_client, link);
+
+		node = node->next;
+		if (x->gone)
+			peer_free(x);
+	}
 }
 
 /* ---- to a client ---- */
 
-static void client_watch(struct ctl_keep_client *x)
+static void peer_watch(struct ctl_keep_client *x)
 {
 	unsigned what = x->n > 0 ? STREAM_WRITE : 0;
 
+	if (x->gone)
+		return;
 	if (x->keep->input_n == 0 || x->leaving)
 		what |= STREAM_READ;
 	stream_watch(x->stream, what);
 }
 
-static void client_is_behind(struct ctl_keep_client *x, bool behind)
+static void peer_is_behind(struct ctl_keep_client *x, bool behind)
 {
 	static const struct timeval patience = {
 		PATIENCE_MS / 1000, PATIENCE_MS % 1000 * 1000};
@@ -90,8 +117,7 @@ static void client_is_behind(struct ctl_keep_client *x, bool behind)
 	ctl_keep_pause(x->keep, anyone_is_behind(x->keep));
 }
 
-/* False if it is gone, and freed. */
-static bool client_flush(struct ctl_keep_client *x)
+static void peer_flush(struct ctl_keep_client *x)
 {
 	while (x->n > 0) {
 		ssize_t put = stream_write(x->stream, x->queue + x->at, x->n);
@@ -99,8 +125,8 @@ static bool client_flush(struct ctl_keep_client *x)
 		if (put == -EAGAIN)
 			break;
 		if (put <= 0) {
-			client_drop(x);
-			return false;
+			peer_drop(x);
+			return;
 		}
 		x->at += (size_t)put;
 		x->n -= (size_t)put;
@@ -112,9 +138,8 @@ static bool client_flush(struct ctl_keep_client *x)
 		x->grown = false;
 	}
 	if (x->n <= BEHIND / 2)
-		client_is_behind(x, false);
-	client_watch(x);
-	return true;
+		peer_is_behind(x, false);
+	peer_watch(x);
 }
 
 static int queue_add(struct ctl_keep_client *x, const void *data, size_t n)
@@ -133,7 +158,7 @@ static int queue_add(struct ctl_keep_client *x, const void *data, size_t n)
 	return 0;
 }
 
-static int client_queue(
+static int peer_queue(
 	struct ctl_keep_client *x, uint32_t type, const void *data, size_t n)
 {
 	struct ctl_wire_head head = {.type = type, .n = (uint32_t)n};
@@ -145,32 +170,33 @@ static int client_queue(
 	return r == 0 && n > 0 ? queue_add(x, data, n) : r;
 }
 
-/* False if it is gone, and freed. */
-static bool client_tell(
+static void peer_tell(
 	struct ctl_keep_client *x, uint32_t type, const void *data, size_t n)
 {
-	if (client_queue(x, type, data, n) < 0) {
-		client_drop(x);
-		return false;
+	if (x->gone)
+		return;
+	if (peer_queue(x, type, data, n) < 0) {
+		peer_drop(x);
+		return;
 	}
 	if (x->n > BEHIND)
-		client_is_behind(x, true);
-	return client_flush(x);
+		peer_is_behind(x, true);
+	peer_flush(x);
 }
 
 /* Says why, and that this is the end; whoever does not take even that is gone
  * soon. */
-static void client_send_away(struct ctl_keep_client *x, const char *why)
+static void peer_send_away(struct ctl_keep_client *x, const char *why)
 {
 	static const struct timeval goodbye = {
 		GOODBYE_MS / 1000, GOODBYE_MS % 1000 * 1000};
 
 	x->leaving = true;
-	client_is_behind(x, false);
+	peer_is_behind(x, false);
 	if (event_add(x->patience, &goodbye) < 0)
-		client_drop(x);
+		peer_drop(x);
 	else if (why)
-		client_tell(x, CTL_WIRE_SORRY, why, strlen(why));
+		peer_tell(x, CTL_WIRE_SORRY, why, strlen(why));
 }
 
 static void on_patience_lost(evutil_socket_t fd, short what, void *arg)
@@ -180,14 +206,14 @@ static void on_patience_lost(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (x->leaving)
-		client_drop(x);
+		peer_drop(x);
 	else
-		client_send_away(x, too_slow);
+		peer_send_away(x, too_slow);
 }
 
 /* ---- from a client ---- */
 
-static bool client_hello(struct ctl_keep_client *x, const uint8_t *data)
+static bool peer_hello(struct ctl_keep_client *x, const uint8_t *data)
 {
 	struct ctl_keep *k = x->keep;
 
@@ -195,15 +221,14 @@ static bool client_hello(struct ctl_keep_client *x, const uint8_t *data)
 		(*data != CTL_WIRE_ATTACH && *data != CTL_WIRE_FOLLOW))
 		return false;
 	x->mode = *data;
-	if (!client_tell(x, CTL_WIRE_READY, NULL, 0))
-		return true;
+	peer_tell(x, CTL_WIRE_READY, NULL, 0);
 	if (k->over)
-		client_tell(x, CTL_WIRE_EXIT, &k->status, sizeof(k->status));
+		peer_tell(x, CTL_WIRE_EXIT, &k->status, sizeof(k->status));
 	return true;
 }
 
 /* False if it does not speak like this. */
-static bool client_does(struct ctl_keep_client *x,
+static bool peer_does(struct ctl_keep_client *x,
 	const struct ctl_wire_head *head, const void *data)
 {
 	struct ctl_keep *k = x->keep;
@@ -212,7 +237,7 @@ static bool client_does(struct ctl_keep_client *x,
 	if (x->leaving)
 		return true;
 	if (head->type == CTL_WIRE_HELLO)
-		return head->n == 1 && client_hello(x, data);
+		return head->n == 1 && peer_hello(x, data);
 	if (x->mode != CTL_WIRE_ATTACH)
 		return false;
 	switch (head->type) {
@@ -235,9 +260,8 @@ static bool client_does(struct ctl_keep_client *x,
 	}
 }
 
-/* One frame at a time: what it does may be that no more can be taken now, or
- * that the client is gone. */
-static void client_read(struct ctl_keep_client *x)
+/* One frame at a time: what it does may be that no more can be taken now. */
+static void peer_read(struct ctl_keep_client *x)
 {
 	struct ctl_keep *k = x->keep;
 	struct ctl_wire_head head;
@@ -250,7 +274,7 @@ static void client_read(struct ctl_keep_client *x)
 	if (got == -EAGAIN)
 		return;
 	if (got < 0 || (got == 0 && room > 0)) {
-		client_drop(x);
+		peer_drop(x);
 		return;
 	}
 	ctl_wire_add(&x->reader, (size_t)got);
@@ -259,9 +283,9 @@ static void client_read(struct ctl_keep_client *x)
 		return;
 	if (r > 0)
 		ctl_wire_done(&x->reader);
-	if (r < 0 || !client_does(x, &head, data))
-		client_send_away(x, "this wispctl and the keeper do not "
-				    "understand each other");
+	if (r < 0 || !peer_does(x, &head, data))
+		peer_send_away(x, "this wispctl and the keeper do not "
+				  "understand each other");
 	else if (k->input_n > 0)
 		ctl_keep_serve_input(k);
 }
@@ -271,10 +295,10 @@ static void on_client(struct stream *s, unsigned what, void *arg)
 	struct ctl_keep_client *x = arg;
 
 	(void)s;
-	if ((what & STREAM_WRITE) && !client_flush(x))
-		return;
-	if (what & STREAM_READ)
-		client_read(x);
+	if (what & STREAM_WRITE)
+		peer_flush(x);
+	if ((what & STREAM_READ) && !x->gone)
+		peer_read(x);
 }
 
 void ctl_keep_serve_input(struct ctl_keep *k)
@@ -282,7 +306,26 @@ void ctl_keep_serve_input(struct ctl_keep *k)
 	struct list *node;
 
 	for (node = k->clients.next; node != &k->clients; node = node->next)
-		client_watch(list_entry(node, struct ctl_keep_client, link));
+		peer_watch(list_entry(node, struct ctl_keep_client, link));
+}
+
+static void each_client(struct ctl_keep *k,
+	void (*each)(struct ctl_keep_client *x, const void *arg),
+	const void *arg)
+{
+	struct list *node;
+
+	for (node = k->clients.next; node != &k->clients; node = node->next)
+		each(list_entry(node, struct ctl_keep_client, link), arg);
+}
+
+/* One that goes while its input waits for the container is not read, and so not
+ * seen to go. */
+static void drop_dead(struct ctl_keep_client *x, const void *arg)
+{
+	(void)arg;
+	if (stream_write(x->stream, "", 0) == -EPIPE)
+		peer_drop(x);
 }
 
 static void on_connection(struct stream *s, void *arg)
@@ -302,25 +345,14 @@ static void on_connection(struct stream *s, void *arg)
 	list_add_tail(&k->clients, &x->link);
 	k->n_clients++;
 	stream_set_cb(s, on_client, x);
-	client_watch(x);
+	peer_watch(x);
 	if (k->n_clients > CLIENTS_MAX)
-		client_send_away(x, "too many are attached already");
+		each_client(k, drop_dead, NULL);
+	if (k->n_clients > CLIENTS_MAX)
+		peer_send_away(x, "too many are attached already");
 }
 
 /* ---- to all of them ---- */
-
-/* Each may free the client it is called for. */
-static void each_client(struct ctl_keep *k,
-	void (*each)(struct ctl_keep_client *x, const void *arg),
-	const void *arg)
-{
-	struct list *node, *next;
-
-	for (node = k->clients.next; node != &k->clients; node = next) {
-		next = node->next;
-		each(list_entry(node, struct ctl_keep_client, link), arg);
-	}
-}
 
 struct piece {
 	bool is_err;
@@ -335,11 +367,11 @@ static void tell_output(struct ctl_keep_client *x, const void *arg)
 	if (x->leaving)
 		return;
 	if (x->mode == CTL_WIRE_ATTACH) {
-		client_tell(x, p->is_err ? CTL_WIRE_ERR : CTL_WIRE_OUT, p->data,
+		peer_tell(x, p->is_err ? CTL_WIRE_ERR : CTL_WIRE_OUT, p->data,
 			p->n);
 	} else if (x->mode == CTL_WIRE_FOLLOW && !x->grown) {
 		x->grown = true; /* cleared when it is sent */
-		client_tell(x, CTL_WIRE_GROWN, NULL, 0);
+		peer_tell(x, CTL_WIRE_GROWN, NULL, 0);
 	}
 }
 
@@ -354,7 +386,7 @@ void ctl_keep_tell_output(
 static void tell_exit(struct ctl_keep_client *x, const void *arg)
 {
 	if (x->mode && !x->leaving)
-		client_tell(x, CTL_WIRE_EXIT, arg, sizeof(uint32_t));
+		peer_tell(x, CTL_WIRE_EXIT, arg, sizeof(uint32_t));
 }
 
 void ctl_keep_tell_exit(struct ctl_keep *k)
@@ -365,7 +397,7 @@ void ctl_keep_tell_exit(struct ctl_keep *k)
 static void tell_sorry(struct ctl_keep_client *x, const void *arg)
 {
 	if (!x->leaving)
-		client_send_away(x, arg);
+		peer_send_away(x, arg);
 }
 
 void ctl_keep_tell_sorry(struct ctl_keep *k, const char *why)
@@ -377,6 +409,9 @@ int ctl_keep_serve(struct ctl_keep *k, struct err *e)
 {
 	int r;
 
+	k->reap = event_new(k->base, -1, 0, on_reap, k);
+	if (!k->reap)
+		return err_sys(e, -ENOMEM, "serve");
 	listener_unlink(k->place.attach); /* of the keeper before */
 	r = listener_bind(k->place.attach, &k->listener, e);
 	if (r < 0)
@@ -389,17 +424,13 @@ static void set_goodbye(struct ctl_keep_client *x, const void *arg)
 {
 	(void)arg;
 	if (!x->leaving)
-		client_send_away(x, NULL);
-}
-
-static void drop_one(struct ctl_keep_client *x, const void *arg)
-{
-	(void)arg;
-	client_free_(x);
+		peer_send_away(x, NULL);
 }
 
 void ctl_keep_serve_end(struct ctl_keep *k)
 {
+	struct list *node;
+
 	if (k->listener) {
 		listener_close(k->listener);
 		listener_unlink(k->place.attach);
@@ -409,5 +440,9 @@ void ctl_keep_serve_end(struct ctl_keep *k)
 	each_client(k, set_goodbye, NULL);
 	while (k->n_clients > 0 && event_base_loop(k->base, EVLOOP_ONCE) == 0)
 		;
-	each_client(k, drop_one, NULL);
+	while ((node = list_pop(&k->clients)))
+		peer_free(list_entry(node, struct ctl_keep_client, link));
+	if (k->reap)
+		event_free(k->reap);
+	k->reap = NULL;
 }
