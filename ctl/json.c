@@ -7,6 +7,11 @@
 #include <yajl/yajl_parse.h>
 
 #include "platform/file.h"
+#include "ttrpc/status.h"
+
+#define BYTES_MAX 2048 /* more is cut */
+
+#define DEPTH_MAX 1000
 
 void ctl_json_text(yajl_gen g, const char *text)
 {
@@ -32,6 +37,14 @@ void ctl_json_put(yajl_gen g, const char *key, const char *text)
 	ctl_json_text(g, text);
 }
 
+void ctl_json_put_bytes(yajl_gen g, const char *key, const char *bytes)
+{
+	char text[BYTES_MAX];
+
+	ttrpc_status_text(bytes, text, sizeof(text));
+	ctl_json_put(g, key, text);
+}
+
 void ctl_json_put_number(yajl_gen g, const char *key, long long number)
 {
 	ctl_json_key(g, key);
@@ -54,6 +67,40 @@ void ctl_json_put_array(yajl_gen g, const char *key)
 {
 	ctl_json_key(g, key);
 	yajl_gen_array_open(g);
+}
+
+void ctl_json_copy(yajl_gen g, yajl_val v)
+{
+	size_t i;
+
+	switch (v->type) {
+	case yajl_t_object:
+		yajl_gen_map_open(g);
+		for (i = 0; i < v->u.object.len; i++) {
+			ctl_json_key(g, v->u.object.keys[i]);
+			ctl_json_copy(g, v->u.object.values[i]);
+		}
+		yajl_gen_map_close(g);
+		break;
+	case yajl_t_array:
+		yajl_gen_array_open(g);
+		for (i = 0; i < v->u.array.len; i++)
+			ctl_json_copy(g, v->u.array.values[i]);
+		yajl_gen_array_close(g);
+		break;
+	case yajl_t_string:
+		ctl_json_text(g, v->u.string);
+		break;
+	case yajl_t_number:
+		yajl_gen_number(g, v->u.number.r, strlen(v->u.number.r));
+		break;
+	case yajl_t_true:
+	case yajl_t_false:
+		yajl_gen_bool(g, v->type == yajl_t_true);
+		break;
+	default:
+		yajl_gen_null(g);
+	}
 }
 
 int ctl_json_take(yajl_gen g, char **ret)
@@ -107,19 +154,52 @@ static int json_explain(
 	return -EINVAL;
 }
 
+/* yajl frees a tree by recursion, so a deep one would cost the stack. */
+static bool is_too_deep(const char *text)
+{
+	bool quoted = false;
+	size_t depth = 0;
+
+	for (; *text && depth <= DEPTH_MAX; text++) {
+		if (quoted && *text == '\\' && text[1])
+			text++;
+		else if (*text == '"')
+			quoted = !quoted;
+		else if (!quoted && (*text == '{' || *text == '['))
+			depth++;
+		else if (!quoted && depth && (*text == '}' || *text == ']'))
+			depth--;
+	}
+	return depth > DEPTH_MAX;
+}
+
+int ctl_json_parse(const char *what, const char *text, size_t n, yajl_val *ret,
+	struct err *e)
+{
+	yajl_val v;
+
+	if (is_too_deep(text))
+		return err_set(e, -ELOOP,
+			"'%s' is nested deeper than %d levels", what,
+			DEPTH_MAX);
+	v = yajl_tree_parse(text, NULL, 0);
+	if (!v)
+		return json_explain(what, text, n, e);
+	*ret = v;
+	return 0;
+}
+
 int ctl_json_read(const char *path, size_t max, yajl_val *ret, struct err *e)
 {
+	yajl_val v = NULL;
 	char *text;
-	yajl_val v;
 	size_t n;
 	int r = file_read(path, max, &text, &n, e);
 
 	if (r < 0)
 		return r;
-	v = yajl_tree_parse(text, NULL, 0);
-	if (!v)
-		r = json_explain(path, text, n, e);
-	else if (!YAJL_IS_OBJECT(v))
+	r = ctl_json_parse(path, text, n, &v, e);
+	if (r == 0 && !YAJL_IS_OBJECT(v))
 		r = err_set(e, -EINVAL, "'%s' is no JSON object", path);
 	free(text);
 	if (r < 0)

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/env.h"
+
 enum {
 	OPT_RM = 256,
 	OPT_RUNTIME,
@@ -33,6 +35,7 @@ static const struct option long_options[] = {
 	{"shim", required_argument, NULL, OPT_SHIM},
 	{"rootfs", required_argument, NULL, OPT_ROOTFS},
 	{"bundle", required_argument, NULL, OPT_BUNDLE},
+	IMAGE_LONG_OPTIONS,
 	{"env", required_argument, NULL, 'e'},
 	{"cwd", required_argument, NULL, 'w'},
 	{"workdir", required_argument, NULL, 'w'},
@@ -80,8 +83,7 @@ void ctl_run_help(void)
 	      "  -m, --memory SIZE   limit, in bytes or as 512k, 64m, 2g\n"
 	      "      --checkpoint DIR\n"
 	      "                      restore it from a checkpoint (CRIU's "
-	      "images)\n"
-	      "\nMachinery:\n"
+	      "images)\n" IMAGE_HELP "\nMachinery:\n"
 	      "      --shim PATH     shim to drive (default: "
 	      "containerd-shim-wisp-v1, beside\n                      wispctl "
 	      "or in PATH)\n"
@@ -125,29 +127,6 @@ int ctl_parse_size(const char *text, uint64_t *ret)
 	if (errno || *end || n > (unsigned long long)LLONG_MAX >> shift)
 		return -EINVAL;
 	*ret = (uint64_t)n << shift;
-	return 0;
-}
-
-static int add_env(struct ctl_run_options *o, const char *arg, struct err *e)
-{
-	const char *value = getenv(arg);
-	char **env, *text;
-	int n;
-
-	if (*arg == '\0' || *arg == '=')
-		return err_set(e, -EINVAL, "--env '%s': use NAME=VALUE", arg);
-	if (!strchr(arg, '=') && !value)
-		return 0; /* as docker: passing on what is not set is nothing */
-	env = realloc(o->env, (o->n_env + 2) * sizeof(*env));
-	if (!env)
-		return err_sys(e, -ENOMEM, "--env");
-	o->env = env;
-	n = strchr(arg, '=') ? asprintf(&text, "%s", arg)
-			     : asprintf(&text, "%s=%s", arg, value);
-	if (n < 0)
-		return err_sys(e, -ENOMEM, "--env");
-	env[o->n_env++] = text;
-	env[o->n_env] = NULL;
 	return 0;
 }
 
@@ -238,11 +217,15 @@ static int set_text(struct ctl_run_options *o, int opt, const char *arg)
 static int set_option(
 	struct ctl_run_options *o, int opt, const char *arg, struct err *e)
 {
-	if (set_flag(o, opt) == 0 || set_text(o, opt, arg) == 0)
+	int r = image_options_set(&o->image, opt, arg, e);
+
+	if (r < 0)
+		return r;
+	if (r || set_flag(o, opt) == 0 || set_text(o, opt, arg) == 0)
 		return 0;
 	switch (opt) {
 	case 'e':
-		return add_env(o, arg, e);
+		return ctl_env_add(&o->env, &o->n_env, arg, e);
 	case 'o':
 		return set_output(o, arg, e);
 	case OPT_MOUNT:
@@ -262,9 +245,13 @@ static int set_option(
 
 static int check_together(const struct ctl_run_options *o, struct err *e)
 {
-	if (o->rootfs && o->bundle)
-		return err_set(
-			e, -EINVAL, "--rootfs and --bundle exclude each other");
+	int r = image_options_check(&o->image, e);
+
+	if (r < 0)
+		return r;
+	if (!!o->rootfs + !!o->bundle + !!o->image.path > 1)
+		return err_set(e, -EINVAL,
+			"--rootfs, --bundle and --image exclude each other");
 	if (o->bundle && (o->cwd || o->n_env || o->n_mounts || o->memory))
 		return err_set(e, -EINVAL,
 			"--cwd, --env, --mount and --memory are for a "
@@ -324,9 +311,7 @@ void ctl_run_options_clear(struct ctl_run_options *o)
 {
 	size_t i;
 
-	for (i = 0; i < o->n_env; i++)
-		free(o->env[i]);
-	free(o->env);
+	ctl_env_clear(o->env, o->n_env);
 	for (i = 0; i < o->n_mounts; i++)
 		ctl_mount_clear(&o->mounts[i]);
 	free(o->mounts);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "client/container.h"
+#include "ctl/image_options.h"
 
 /* A mount the user asks for; strings are the options' own. */
 struct ctl_mount {
@@ -28,9 +29,10 @@ struct ctl_run_options {
 	const char *runtime;         /* NULL: runc, else crun */
 	const char *shim;            /* NULL: wisp's */
 	const char *rootfs, *bundle; /* NULL: none given */
-	const char *name;            /* NULL: made up */
+	struct image_options image;
+	const char *name;       /* NULL: made up */
 	const char *root;       /* NULL: /run/wisp, or $XDG_RUNTIME_DIR/wisp */
-	const char *cwd;        /* NULL: / */
+	const char *cwd;        /* NULL: /, or the image's */
 	const char *checkpoint; /* restored from; NULL: a new container */
 	uint64_t memory;        /* bytes; 0: no limit */
 	enum client_dialect dialect;

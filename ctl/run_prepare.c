@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,7 @@
 #include "client/fifo.h"
 #include "ctl/bundle.h"
 #include "ctl/find.h"
+#include "ctl/image_run.h"
 #include "ctl/journal.h"
 #include "ctl/release.h"
 #include "ctl/rootfs.h"
@@ -64,7 +67,7 @@ static void fill_record(struct ctl_run *r)
 		.debug = r->o->debug,
 		.dialect = r->o->dialect};
 	/* A detached one goes with all it has when it is deleted. */
-	r->record.keep = !r->o->remove && !r->o->detach;
+	r->record.keep = !r->o->remove && !r->o->detach && !r->o->image.path;
 	r->record.remove = r->o->remove && r->o->detach;
 	r->record.terminal = r->o->terminal;
 	r->record.interactive = r->o->interactive;
@@ -98,11 +101,28 @@ static int make_place(struct ctl_run *r, struct err *e)
 	return 0;
 }
 
-static int make_spec(struct ctl_run *r, char **ret, struct err *e)
+/* The image's words, where the user has none. */
+static void put_image(struct ctl_spec *s, const struct image_run *x)
+{
+	s->args = (const char *const *)x->args;
+	s->env = (const char *const *)x->env;
+	s->n_env = x->n_env;
+	s->uid = x->user.uid;
+	s->gid = x->user.gid;
+	s->groups = x->user.groups;
+	s->n_groups = x->user.n_groups;
+	s->home = x->user.home;
+	s->stop_signal = x->image.config.stop_signal;
+	if (!s->cwd)
+		s->cwd = x->cwd;
+}
+
+static int make_spec(struct ctl_run *r, const struct image_run *image,
+	char **ret, struct err *e)
 {
 	static const char *const shell[] = {"sh", NULL};
 	const struct ctl_run_options *o = r->o;
-	char *real = NULL;
+	char *real = NULL, unpacked[PATH_MAX + 8];
 	struct ctl_spec s = {.id = r->id,
 		.rootfs = r->rootfs,
 		.cgroup = r->cgroup,
@@ -126,13 +146,48 @@ static int make_spec(struct ctl_run *r, char **ret, struct err *e)
 			return err_sys(e, -errno, "--rootfs '%s'", o->rootfs);
 		s.rootfs = real;
 	}
+	if (o->image.path) {
+		snprintf(unpacked, sizeof(unpacked), "%s/rootfs", r->rootfs);
+		s.rootfs = unpacked;
+		put_image(&s, image);
+	}
 	rc = ctl_spec_make(&s, ret);
 	free(real);
 	return rc < 0 ? err_sys(e, rc, "make config.json") : 0;
 }
 
+static int on_image_tick(struct image_job *j, struct err *e)
+{
+	struct ctl_run *r = j->arg;
+
+	image_job_draw(j);
+	event_base_loop(r->base, EVLOOP_NONBLOCK);
+	if (!r->stop_signal)
+		return 0;
+	return err_set(e, -ECANCELED, "stopped by signal %d (%s)",
+		r->stop_signal, strsignal(r->stop_signal));
+}
+
+/* Until all of it is there, it is nothing to be kept. */
+static int unpack_image(
+	struct ctl_run *r, struct image_run *image, struct err *e)
+{
+	struct image_job job = {.tick = on_image_tick, .arg = r};
+	struct ctl_user user;
+	int rc;
+
+	ctl_user_look(&user);
+	job.ordinary = !user.is_root;
+	rc = image_run_prepare(image, &r->o->image, r->rootfs, &job,
+		r->o->command, r->o->env, r->o->n_env, e);
+	if (rc == 0)
+		r->record.keep = !r->o->remove && !r->o->detach;
+	return rc;
+}
+
 static int make_bundle(struct ctl_run *r, struct err *e)
 {
+	struct image_run image = {0};
 	struct ctl_bundle_changes changes = {.terminal = r->o->terminal};
 	char *config = NULL;
 	int rc = 0;
@@ -141,15 +196,20 @@ static int make_bundle(struct ctl_run *r, struct err *e)
 		changes.args = (const char *const *)r->o->command;
 	if (r->o->bundle)
 		rc = ctl_bundle_copy(r->o->bundle, &changes, &config, e);
-	else
-		rc = make_spec(r, &config, e);
+	else if (r->o->image.path)
+		rc = unpack_image(r, &image, e);
+	if (rc == 0 && !r->o->bundle)
+		rc = make_spec(r, &image, &config, e);
+	image_run_clear(&image);
 	if (!config)
 		return rc;
 	rc = file_write(r->place.config, config, strlen(config));
 	free(config);
 	if (rc < 0)
 		return err_sys(e, rc, "write '%s'", r->place.config);
-	return r->record.rootfs ? ctl_rootfs_make(r->client, r->rootfs, e) : 0;
+	return r->record.rootfs && !r->o->image.path
+		       ? ctl_rootfs_make(r->client, r->rootfs, e)
+		       : 0;
 }
 
 static void on_event(const struct client_event *ev, void *arg)

@@ -12,7 +12,7 @@
 #define OCI_VERSION "1.0.2"
 #define OPEN_FILES 1024
 #define DEFAULT_PATH \
-	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* docker's set */
 static const char *const capabilities[] = {"CAP_CHOWN", "CAP_DAC_OVERRIDE",
@@ -46,20 +46,30 @@ static const struct default_mount {
 		{"nosuid", "noexec", "nodev", "relatime", "ro"}},
 };
 
+/* What the caller has not set. */
+static void put_default(yajl_gen g, const struct ctl_spec *s, const char *name,
+	const char *value)
+{
+	size_t n = strlen(name), i;
+	char text[512];
+
+	for (i = 0; i < s->n_env; i++)
+		if (strncmp(s->env[i], name, n) == 0 && s->env[i][n] == '=')
+			return;
+	snprintf(text, sizeof(text), "%s=%s", name, value);
+	ctl_json_text(g, text);
+}
+
 static void put_env(yajl_gen g, const struct ctl_spec *s)
 {
 	const char *term = getenv("TERM");
-	char text[128];
 	size_t i;
 
 	ctl_json_put_array(g, "env");
-	ctl_json_text(g, DEFAULT_PATH);
-	ctl_json_text(g, "HOME=/root");
-	if (s->terminal) {
-		snprintf(text, sizeof(text), "TERM=%s",
-			term && *term ? term : "xterm");
-		ctl_json_text(g, text);
-	}
+	put_default(g, s, "PATH", DEFAULT_PATH);
+	put_default(g, s, "HOME", s->home ? s->home : "/root");
+	if (s->terminal)
+		put_default(g, s, "TERM", term && *term ? term : "xterm");
 	for (i = 0; i < s->n_env; i++)
 		ctl_json_text(g, s->env[i]);
 	yajl_gen_array_close(g);
@@ -98,11 +108,19 @@ static void put_rlimits(yajl_gen g)
 
 static void process_map(yajl_gen g, const struct ctl_spec *s)
 {
+	size_t i;
+
 	yajl_gen_map_open(g);
 	ctl_json_put_bool(g, "terminal", s->terminal);
 	ctl_json_put_map(g, "user");
-	ctl_json_put_number(g, "uid", 0);
-	ctl_json_put_number(g, "gid", 0);
+	ctl_json_put_number(g, "uid", s->uid);
+	ctl_json_put_number(g, "gid", s->gid);
+	if (s->n_groups)
+		ctl_json_put_array(g, "additionalGids");
+	for (i = 0; i < s->n_groups; i++)
+		yajl_gen_integer(g, s->groups[i]);
+	if (s->n_groups)
+		yajl_gen_array_close(g);
 	yajl_gen_map_close(g);
 	ctl_json_key(g, "args");
 	ctl_json_texts(g, s->args);
@@ -257,6 +275,12 @@ int ctl_spec_make(const struct ctl_spec *s, char **ret)
 	ctl_json_put(g, "path", s->rootfs);
 	yajl_gen_map_close(g);
 	ctl_json_put(g, "hostname", s->id);
+	if (s->stop_signal) { /* image-spec, conversion.md */
+		ctl_json_put_map(g, "annotations");
+		ctl_json_put(g, "org.opencontainers.image.stopSignal",
+			s->stop_signal);
+		yajl_gen_map_close(g);
+	}
 	put_mounts(g, s);
 	put_linux(g, s);
 	yajl_gen_map_close(g);

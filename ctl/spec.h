@@ -17,9 +17,14 @@ struct ctl_spec {
 	const char *cgroup; /* cgroupsPath; not for users that are not
 			     * root: their containers stay where they are */
 	struct ctl_user user;
+	uint32_t uid, gid;      /* of the process */
+	const uint32_t *groups; /* besides gid, n_groups of them */
+	size_t n_groups;
+	const char *home;        /* NULL: "/root" */
+	const char *stop_signal; /* the image's; NULL: none */
 	const char *cwd;         /* NULL: "/" */
 	const char *const *args; /* NULL-terminated, at least one */
-	const char *const *env;  /* added to PATH, HOME, TERM; may be NULL */
+	const char *const *env;  /* before PATH, HOME, TERM; may be NULL */
 	size_t n_env;
 	const struct ctl_mount *mounts; /* added to the default ones */
 	size_t n_mounts;
