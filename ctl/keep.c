@@ -191,11 +191,7 @@ static int open_all(struct ctl_keep *k, bool anew, struct err *e)
 
 static int begin(struct ctl_keep *k, enum ctl_keep_how how, struct err *e)
 {
-	int rc = ctl_place_lock_soon(&k->place);
-
-	if (rc < 0)
-		return err_sys(e, rc, "lock '%s'", k->place.state);
-	rc = ctl_record_read(&k->place, &k->record, e);
+	int rc = ctl_record_read(&k->place, &k->record, e);
 	if (rc < 0)
 		return rc;
 	k->has_record = true;
@@ -427,11 +423,15 @@ int ctl_keep(int argc, char **argv)
 	how = strcmp(argv[3], "run") == 0      ? CTL_KEEP_RUN
 	      : strcmp(argv[3], "create") == 0 ? CTL_KEEP_CREATE
 					       : CTL_KEEP_AGAIN;
+	/* before anything else may get that number */
+	if (fcntl(CTL_KEEP_LOCK_FD, F_SETFD, FD_CLOEXEC) < 0)
+		return CTL_FAILED;
 	become_keeper();
 	r = keep_new(&k);
 	if (r == 0) {
 		k->id = argv[2];
 		r = ctl_place_init(&k->place, argv[1], k->id, NULL);
+		k->place.lock = CTL_KEEP_LOCK_FD;
 	}
 	if (r == 0)
 		r = keep(k, how);

@@ -34,6 +34,7 @@ struct event;
 
 #define CTL_KEEP_CHUNK 8192
 #define CTL_KEEP_INPUT 8192
+#define CTL_KEEP_LOCK_FD 3 /* the keeper has the place's lock as this */
 
 /* ---- for other commands ---- */
 
@@ -44,8 +45,9 @@ enum ctl_keep_how {
 };
 
 /* Starts a keeper and waits until it has done that, or says why not: then
- * there is nothing left of the container. The place must not be locked. */
-int ctl_keep_start(struct client *c, const struct ctl_place *p, const char *id,
+ * there is nothing left of the container. The place must be locked; the lock
+ * becomes the keeper's without a moment in between, also if this fails. */
+int ctl_keep_start(struct client *c, struct ctl_place *p, const char *id,
 	enum ctl_keep_how how, struct err *e);
 
 /* Finds a detached container, and sees to it that it has a keeper. p and the
