@@ -81,10 +81,12 @@ class Box:
 
     def keeper(self):
         """Its keeper's pid."""
-        found = [p.pid for p in proc.ours() if p.state != "Z"
+        found = [p for p in proc.ours() if p.state != "Z"
                  and f" keep {root()} {self.id} " in p.cmd]
-        assert len(found) <= 1, found
-        return found[0] if found else None
+        pids = {p.pid for p in found}          # and not what it forks
+        found = [p for p in found if p.ppid not in pids]
+        assert len(found) <= 1, [str(p) for p in found]
+        return found[0].pid if found else None
 
     def shims(self):
         return [p.pid for p in proc.ours() if p.state != "Z" and
