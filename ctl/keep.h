@@ -12,8 +12,9 @@
  * the FIFOs (of which a keeper takes nothing out before it is in the log), its
  * events in the shim; the next command that needs a keeper starts one.
  *
- * keep.c has its life from top to bottom, keep_io.c the bytes, keep_serve.c the
- * clients; keep_start.c is how other commands get one.
+ * keep.c has its life from top to bottom, keep_end.c how it ends, keep_io.c the
+ * bytes, keep_serve.c and keep_peer.c the clients; keep_start.c is how other
+ * commands get one.
  */
 #ifndef WISP_CTL_KEEP_H
 #define WISP_CTL_KEEP_H
@@ -105,9 +106,9 @@ struct ctl_keep {
 	size_t input_at, input_n; /* what waits in input_buf */
 
 	struct listener *listener;
-	struct list clients;
+	struct list peers;  /* keep_peer.h */
 	struct event *reap; /* frees those that are gone */
-	unsigned n_clients;
+	unsigned n_peers;
 	bool paused; /* a client is behind: output waits a little */
 
 	char input_buf[CTL_KEEP_INPUT];
@@ -133,6 +134,13 @@ void ctl_keep_close_io(struct ctl_keep *k);
 
 /* keep.c */
 void ctl_keep_is_over(struct ctl_keep *k);
+
+/* keep_end.c: tells whoever wants to know, and releases what there is of the
+ * container. */
+void ctl_keep_finish(struct ctl_keep *k, struct err *e);
+/* Lets the task be, which was there before. */
+void ctl_keep_leave(struct ctl_keep *k);
+void ctl_keep_close(struct ctl_keep *k);
 
 /* keep_serve.c */
 int ctl_keep_serve(struct ctl_keep *k, struct err *e);
