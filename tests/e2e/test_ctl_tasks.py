@@ -12,6 +12,7 @@ import pytest
 
 import container
 import data
+import image
 import poll
 import proc
 import runtime
@@ -313,6 +314,7 @@ def test_exec_shim_is_killed(shim):
     assert "the shim is gone" in p.communicate(timeout=20)[1]
     assert p.returncode == 125
     assert not bundle_files(shim)
+    assert shim.client.closed.wait(20)      # so that close() runs `delete`
     proc.kill(pid)
 
 
@@ -692,14 +694,52 @@ def test_shim_does_not_answer(shim):
 
 # ---- a daemon's containers
 
-def test_of_a_daemon(daemon, box):
+@pytest.mark.every_daemon
+def test_of_a_daemon(daemon, box, tty):
     b = box("sleep", "1000")
     ns = world.RUN
     assert ctl("exec", "-n", ns, b.id, "sh", "-c", "echo $HOSTNAME; exit 4",
                ok=4).stdout
+    t = tty("exec", "-n", ns, "-it", b.id, "sh", "-c", SIZED.format(31, 113))
+    t.expect("is-31x113" + EOL)
+    assert end(t) == 0
     ctl("pause", "-n", ns, b.id)
     assert b.status() == "PAUSED"
     ctl("resume", "-n", ns, b.id)
+    assert ctl("stats", "-n", ns, b.id).stdout.count(b.id) == 1
+    assert "sleep 1000" in ctl("ps", "-n", ns, b.id).stdout
     ctl("kill", "-n", ns, "-s", "KILL", b.id)
     assert ctl("wait", "-n", ns, b.id).stdout == "137\n"
     b.wait_status("STOPPED")
+    assert not {f for f in daemon.bundle(b.id).iterdir() if "exec-" in f.name}
+
+
+def test_go_shim_of_a_daemon(daemon):
+    if not os.access(world.GO_SHIM, os.X_OK):
+        pytest.skip("no Go shim")
+    id, ns = world.fresh(), world.RUN
+    daemon.ctr("run", "-d", "--null-io", "--runtime", world.GO_SHIM,
+               image.NAME, id, "sleep", "1000")
+    try:
+        p = ctl("exec", "-n", ns, "--debug", id, "sh", "-c", "exit 4", ok=4)
+        assert calls(p) == ["Exec", "Wait", "Start", "Delete"]
+        ctl("pause", "-n", ns, id)
+        assert daemon.tasks()[id][1] == "PAUSED"
+        ctl("resume", "-n", ns, id)
+        ctl("kill", "-n", ns, "-s", "KILL", id)
+        assert ctl("wait", "-n", ns, id).stdout == "137\n"
+    finally:
+        container.known(daemon, id).remove()
+
+
+def test_daemon_is_gone(own_daemon):
+    """Its container goes on, and is ours to see to."""
+    d = own_daemon()
+    box = container.detached(d, "sleep", "1000")
+    ns = world.RUN
+    d.kill()
+    assert ctl("exec", "-n", ns, box.id, "echo", "hi").stdout == "hi\n"
+    ctl("kill", "-n", ns, "-s", "KILL", box.id)
+    assert ctl("wait", "-n", ns, box.id).stdout == "137\n"
+    d.start()
+    box.wait_status("STOPPED")
