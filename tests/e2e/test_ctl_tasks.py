@@ -622,14 +622,15 @@ def test_restore_fails(args, want):
     assert want in p.stderr
 
 
-def test_restore_without_an_image(kept, tmp):
+@pytest.mark.parametrize("kind", ["wisp", "go"])
+def test_restore_without_an_image(kind, tmp):
     """The runtime's word is passed on, and nothing is left."""
-    id, mine = kept
+    shim = world.GO_SHIM if kind == "go" else world.SHIM
     (tmp / "image").mkdir()
-    p = ctl("restore", "--path", tmp / "image", "--rm", "--name",
-            f"{world.RUN}-{world.fresh('r')}", "--root",
-            str(world.base / "wispctl"), ok=125)
-    assert "wispctl: " in p.stderr and "restore" in p.stderr, p.stderr
+    p = ctl("restore", "--path", tmp / "image", "--shim", shim, "--rm",
+            "--name", f"{world.RUN}-{world.fresh('r')}", "--root",
+            world.base / "wispctl", ok=125)
+    assert "restore" in p.stderr or "criu" in p.stderr.lower(), p.stderr
 
 
 # ---- errors
