@@ -67,7 +67,7 @@ static void help_group(FILE *to, enum ctl_group group)
 		if (!any)
 			fprintf(to, "\n%s:\n", headings[group]);
 		any = true;
-		fprintf(to, "  %-10s %s\n", commands[i].name,
+		fprintf(to, "  %-11s %s\n", commands[i].name,
 			commands[i].summary);
 	}
 }

@@ -63,6 +63,7 @@ def each(request, raw):
         s = raw().start("c1")
     s.kind = {"wisp": "wisp", "go": "runc-v2"}[request.param]
     s.init = s.run()
+    poll.until(lambda: proc.get(s.init).comm == "sleep", "it runs")
     return s
 
 
