@@ -54,10 +54,14 @@ int ctl_pause(int argc, char **argv);      /* pause.c */
 int ctl_resume(int argc, char **argv);     /* pause.c */
 int ctl_update(int argc, char **argv);     /* update.c */
 int ctl_checkpoint(int argc, char **argv); /* checkpoint.c */
+int ctl_restore(int argc, char **argv);    /* restore.c */
 int ctl_delete(int argc, char **argv);     /* delete.c */
 int ctl_ps(int argc, char **argv);         /* ps.c */
 int ctl_stats(int argc, char **argv);      /* stats.c */
 int ctl_shims(int argc, char **argv);      /* shims.c */
 int ctl_top(int argc, char **argv);        /* top.c */
+int ctl_stress(int argc, char **argv);     /* stress.c */
+int ctl_spec(int argc, char **argv);       /* spec_command.c */
+int ctl_seccomp(int argc, char **argv);    /* seccomp.c */
 
 #endif

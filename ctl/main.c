@@ -29,6 +29,8 @@ static const struct ctl_command commands[] = {
 	{CTL_LIFE, "update", "change a container's limits", ctl_update},
 	{CTL_LIFE, "checkpoint", "put a running container into files",
 		ctl_checkpoint},
+	{CTL_LIFE, "restore", "make a container go on from a checkpoint",
+		ctl_restore},
 	{CTL_LIFE, "delete", "delete a container that has ended", ctl_delete},
 	{CTL_LIFE, "ps", "list our own containers, or a container's processes",
 		ctl_ps},
@@ -44,6 +46,14 @@ static const struct ctl_command commands[] = {
 		ctl_dump},
 
 	{CTL_HIDDEN, "keep", NULL, ctl_keep},
+	{CTL_HUNTING, "stress", "run containers by the dozen, and find leaks",
+		ctl_stress},
+	{CTL_SPECS, "spec", "make a container's configuration, or check one",
+		ctl_spec},
+	{CTL_HUNTING, "seccomp",
+		"what a container's profile denies, and how to allow it",
+		ctl_seccomp},
+
 	{CTL_HIDDEN, "guard", NULL, ctl_guard},
 };
 

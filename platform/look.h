@@ -48,8 +48,8 @@ struct look_open {
 	int64_t waiting;  /* bytes, in a pipe or a FIFO; -1: it is none */
 	int64_t room;     /* how many it holds at most; -1: not known */
 };
-void look_open(int64_t pid,
-	void (*each)(const struct look_open *o, void *arg), void *arg);
+void look_open(int64_t pid, void (*each)(const struct look_open *o, void *arg),
+	void *arg);
 
 /* How much it has open, or -errno. */
 int look_open_count(int64_t pid);

@@ -15,6 +15,7 @@
 #include "platform/look.h"
 #include "platform/text.h"
 #include "reaper/reaper.h"
+#include "shim/explain.h"
 #include "shim/json_write.h"
 #include "shim/log.h"
 #include "shim/logger.h"
@@ -312,6 +313,7 @@ static void put_task(struct task *t, void *arg)
 	json_number(o, "oomKills", (int64_t)t->oom_kills);
 	json_bool(o, "mounted", t->mounted);
 	json_bool(o, "releasing", t->releasing);
+	explain_put(t->explain, o);
 	open_proc(o, "init", &t->init);
 	json_close(o);
 	json_open(o, "execs", '[');
