@@ -19,6 +19,7 @@ import ttrpc
 import world
 from daemon import NO_UNIFIED
 from test_dump import container, dump
+from test_rootless import user               # noqa: F401 (a fixture)
 from test_wispctl import WISPCTL, argv
 
 pytestmark = [
@@ -513,6 +514,18 @@ def test_a_profile_in_dockers_form(tmp):
                tmp=tmp, ok=(1,))
     assert set(re.findall(r"denied: (\w+)\(.*\): (\w+);", p.stderr)) == {
         ("mount", "EIO"), ("sethostname", "EOPNOTSUPP")}
+
+
+@pytest.mark.parametrize("oci", ["runc", "crun"])
+@pytest.mark.parametrize("place", ["user", "pids"])
+def test_without_root(user, place, oci):     # noqa: F811
+    (user.etc / "p.json").write_text(json.dumps(BY_RULE))
+    p = user.run(place, *user.wispctl(
+        "--runtime", oci, "--seccomp", user.etc / "p.json",
+        "--explain-seccomp", "--", "sh", "-c", f"{MOUNT}; exit 6"))
+    assert p.returncode == 6, p.stderr
+    assert re.search(r'denied: mount\("none", "/mnt", .* by mount \(pid \d+\): '
+                     "ENOSYS", p.stderr), p.stderr
 
 
 def suggest(*args, **kw):
