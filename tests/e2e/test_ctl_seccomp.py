@@ -498,6 +498,14 @@ def test_run_says_what_is_missing(tmp):
     assert "SCMP_ACT_NO" in p.stderr and "profile.json" in p.stderr
 
 
+def test_another_shim(tmp):
+    p, _ = run(BY_RULE, "true", "--shim", world.GO_SHIM, tmp=tmp, ok=(125,))
+    assert "this shim does not explain seccomp" in p.stderr
+    p = ctl(*argv("--seccomp", tmp / "profile.json", "--", "sh", "-c", MOUNT,
+                  shim=world.GO_SHIM)[1:], ok=(255,))
+    assert "Function not implemented" in p.stderr
+
+
 def test_a_profile_in_dockers_form(tmp):
     prof = {"defaultAction": "SCMP_ACT_ALLOW",
             "archMap": [{"architecture": "SCMP_ARCH_X86_64",
