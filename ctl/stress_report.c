@@ -186,9 +186,11 @@ static void put_verdict(const struct stress_result *x)
 {
 	size_t i, n = x->n_findings + x->memory_leaks;
 
-	printf("\n%s, with %s: %zu rounds in %.0f s, %u containers, %u execs\n",
-		x->shim, name_of(x->runtime), x->n_rounds, x->seconds,
-		x->containers, x->execs);
+	printf("\n%s, with %s: %zu round%s in %.0f s, %u containers, %u "
+	       "execs\n",
+		x->shim, name_of(x->runtime), x->n_rounds,
+		x->n_rounds == 1 ? "" : "s", x->seconds, x->containers,
+		x->execs);
 	put_memory_verdict(x);
 	for (i = 0; i < x->n_findings; i++) {
 		put(BAD, "  leak");
