@@ -120,6 +120,26 @@ def test_planted_memory(root, kind, found):
         assert 60 < leak["perRound"] < 80
 
 
+def test_wrong_results_are_told(root, tmp):
+    """A runtime that starts nothing but the container that stays."""
+    runc = tmp / "runc"
+    runc.write_text("""#!/bin/sh
+case " $* " in
+*" start "*-0" ") ;;
+*" start "*) echo "no start today" >&2; exit 1 ;;
+esac
+exec runc "$@"
+""")
+    runc.chmod(0o755)
+    s = measure(root, "-n", 1, "--rounds", 1, "--runtime", runc,
+                "create-delete", ok=(1,))
+    w, = s["wrong"]
+    assert (w["scenario"], w["what"]) == ("create-delete", "Start fails")
+    assert "no start today" in w["example"]
+    assert (w["count"], w["firstRound"]) == (4, 0)  # the warm-up is round 0
+    assert s["verdict"] == "leaks" and s["leaks"] == []
+
+
 @pytest.fixture
 def go():
     if not os.access(world.GO_SHIM, os.X_OK):
