@@ -201,8 +201,11 @@ static void put_verdict(const struct stress_result *x)
 		const struct stress_fault *f = &x->faults[i];
 
 		put(BAD, "  wrong");
-		printf(", %s: %s, %u times, first in round %u: %s\n",
-			f->scenario, f->what, f->count, f->round, f->example);
+		printf(", %s: %s, %u time%s, first in %s%.0u: %s\n",
+			f->scenario, f->what, f->count,
+			f->count == 1 ? "" : "s",
+			f->round ? "round " : "the warm-up", f->round,
+			f->example);
 	}
 	if (stress_result_is_clean(x))
 		put(GOOD, "  no leak found\n");
