@@ -187,14 +187,15 @@ def is_deaf(root):
         root.glob("stress-*/events"))
 
 
-@pytest.mark.parametrize("scenario, moment", [
-    ("create-delete", has_begun(9)), ("exec-storm", has_begun(2)),
-    ("daemon-loss", is_deaf), ("shim-kill", has_begun(4))],
-    ids=lambda x: x if isinstance(x, str) else "")
-def test_interrupt(root, scenario, moment):
+@pytest.mark.parametrize("scenario, moment, sig", [
+    ("create-delete", has_begun(9), signal.SIGINT),
+    ("exec-storm", has_begun(2), signal.SIGTERM),
+    ("daemon-loss", is_deaf, signal.SIGINT),
+    ("shim-kill", has_begun(4), signal.SIGHUP)])
+def test_interrupt(root, scenario, moment, sig):
     p, _ = begin(root, "-n", 3, scenario)
     poll.until(lambda: moment(root), "it works", every=0.002)
-    p.send_signal(signal.SIGINT)
+    p.send_signal(sig)
     out, err = p.communicate(timeout=60)
     assert p.returncode == 125, (out, err)
     assert err.splitlines()[-1].startswith("wispctl: stress: interrupted")
