@@ -256,10 +256,12 @@ bench: build $(BENCH) ## wisp beside Debian's containerd-shim-runc-v2
 
 DOC := $(DESTDIR)$(PREFIX)/share/doc/wisp
 MAN := $(DESTDIR)$(PREFIX)/share/man
+COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 install: build ## into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(SHIM) \
 		$(DESTDIR)$(PREFIX)/bin/containerd-shim-wisp-v1
 	install -D -m 755 $(CTL) $(DESTDIR)$(PREFIX)/bin/wispctl
+	install -D -m 644 packaging/wispctl.bash $(COMPLETIONS)/wispctl
 	install -D -m 644 -t $(MAN)/man1 docs/*.1
 	install -D -m 644 -t $(MAN)/man8 docs/*.8
 	install -D -m 644 -t $(DOC) README.md LICENSE

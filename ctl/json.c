@@ -7,6 +7,9 @@
 #include <yajl/yajl_parse.h>
 
 #include "platform/file.h"
+#include "ttrpc/status.h"
+
+#define BYTES_MAX 2048 /* more is cut */
 
 #define DEPTH_MAX 1000
 
@@ -34,6 +37,14 @@ void ctl_json_put(yajl_gen g, const char *key, const char *text)
 	ctl_json_text(g, text);
 }
 
+void ctl_json_put_bytes(yajl_gen g, const char *key, const char *bytes)
+{
+	char text[BYTES_MAX];
+
+	ttrpc_status_text(bytes, text, sizeof(text));
+	ctl_json_put(g, key, text);
+}
+
 void ctl_json_put_number(yajl_gen g, const char *key, long long number)
 {
 	ctl_json_key(g, key);
@@ -56,6 +67,40 @@ void ctl_json_put_array(yajl_gen g, const char *key)
 {
 	ctl_json_key(g, key);
 	yajl_gen_array_open(g);
+}
+
+void ctl_json_copy(yajl_gen g, yajl_val v)
+{
+	size_t i;
+
+	switch (v->type) {
+	case yajl_t_object:
+		yajl_gen_map_open(g);
+		for (i = 0; i < v->u.object.len; i++) {
+			ctl_json_key(g, v->u.object.keys[i]);
+			ctl_json_copy(g, v->u.object.values[i]);
+		}
+		yajl_gen_map_close(g);
+		break;
+	case yajl_t_array:
+		yajl_gen_array_open(g);
+		for (i = 0; i < v->u.array.len; i++)
+			ctl_json_copy(g, v->u.array.values[i]);
+		yajl_gen_array_close(g);
+		break;
+	case yajl_t_string:
+		ctl_json_text(g, v->u.string);
+		break;
+	case yajl_t_number:
+		yajl_gen_number(g, v->u.number.r, strlen(v->u.number.r));
+		break;
+	case yajl_t_true:
+	case yajl_t_false:
+		yajl_gen_bool(g, v->type == yajl_t_true);
+		break;
+	default:
+		yajl_gen_null(g);
+	}
 }
 
 int ctl_json_take(yajl_gen g, char **ret)

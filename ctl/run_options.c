@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/env.h"
+
 enum {
 	OPT_RM = 256,
 	OPT_RUNTIME,
@@ -22,6 +24,7 @@ enum {
 	OPT_ROOT,
 	OPT_DEBUG,
 	OPT_DIALECT,
+	OPT_CHECKPOINT,
 };
 
 static const struct option long_options[] = {
@@ -43,6 +46,8 @@ static const struct option long_options[] = {
 	{"root", required_argument, NULL, OPT_ROOT},
 	{"debug", no_argument, NULL, OPT_DEBUG},
 	{"dialect", required_argument, NULL, OPT_DIALECT},
+	{"detach", no_argument, NULL, 'd'},
+	{"checkpoint", required_argument, NULL, OPT_CHECKPOINT},
 	{"output", required_argument, NULL, 'o'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -53,6 +58,8 @@ void ctl_run_help(void)
 	fputs("Usage: wispctl run [OPTIONS] [--] [COMMAND [ARG...]]\n\n"
 	      "Runs COMMAND (default: sh) in a container and returns its exit "
 	      "status.\n\n"
+	      "  -d, --detach        print its id and return; see `wispctl "
+	      "create --help`\n\n"
 	      "Streams:\n"
 	      "  -i, --interactive   connect stdin (otherwise it is "
 	      "/dev/null)\n"
@@ -73,8 +80,10 @@ void ctl_run_help(void)
 	      "ours on\n"
 	      "  -w, --cwd DIR       working folder (default: /)\n"
 	      "      --mount type=bind,src=PATH,dst=PATH[,options=ro]\n"
-	      "  -m, --memory SIZE   limit, in bytes or as 512k, 64m, "
-	      "2g\n" IMAGE_HELP "\nMachinery:\n"
+	      "  -m, --memory SIZE   limit, in bytes or as 512k, 64m, 2g\n"
+	      "      --checkpoint DIR\n"
+	      "                      restore it from a checkpoint (CRIU's "
+	      "images)\n" IMAGE_HELP "\nMachinery:\n"
 	      "      --shim PATH     shim to drive (default: "
 	      "containerd-shim-wisp-v1, beside\n                      wispctl "
 	      "or in PATH)\n"
@@ -118,29 +127,6 @@ int ctl_parse_size(const char *text, uint64_t *ret)
 	if (errno || *end || n > (unsigned long long)LLONG_MAX >> shift)
 		return -EINVAL;
 	*ret = (uint64_t)n << shift;
-	return 0;
-}
-
-static int add_env(struct ctl_run_options *o, const char *arg, struct err *e)
-{
-	const char *value = getenv(arg);
-	char **env, *text;
-	int n;
-
-	if (*arg == '\0' || *arg == '=')
-		return err_set(e, -EINVAL, "--env '%s': use NAME=VALUE", arg);
-	if (!strchr(arg, '=') && !value)
-		return 0; /* as docker: passing on what is not set is nothing */
-	env = realloc(o->env, (o->n_env + 2) * sizeof(*env));
-	if (!env)
-		return err_sys(e, -ENOMEM, "--env");
-	o->env = env;
-	n = strchr(arg, '=') ? asprintf(&text, "%s", arg)
-			     : asprintf(&text, "%s=%s", arg, value);
-	if (n < 0)
-		return err_sys(e, -ENOMEM, "--env");
-	env[o->n_env++] = text;
-	env[o->n_env] = NULL;
 	return 0;
 }
 
@@ -199,6 +185,7 @@ static int set_flag(struct ctl_run_options *o, int opt)
 	bool *flag = opt == 't'          ? &o->terminal
 		     : opt == 'i'        ? &o->interactive
 		     : opt == 'h'        ? &o->help
+		     : opt == 'd'        ? &o->detach
 		     : opt == OPT_RM     ? &o->remove
 		     : opt == OPT_EVENTS ? &o->events
 		     : opt == OPT_DEBUG  ? &o->debug
@@ -212,13 +199,14 @@ static int set_flag(struct ctl_run_options *o, int opt)
 
 static int set_text(struct ctl_run_options *o, int opt, const char *arg)
 {
-	const char **text = opt == OPT_RUNTIME  ? &o->runtime
-			    : opt == OPT_SHIM   ? &o->shim
-			    : opt == OPT_ROOTFS ? &o->rootfs
-			    : opt == OPT_BUNDLE ? &o->bundle
-			    : opt == OPT_ROOT   ? &o->root
-			    : opt == 'w'        ? &o->cwd
-						: NULL;
+	const char **text = opt == OPT_RUNTIME      ? &o->runtime
+			    : opt == OPT_SHIM       ? &o->shim
+			    : opt == OPT_ROOTFS     ? &o->rootfs
+			    : opt == OPT_BUNDLE     ? &o->bundle
+			    : opt == OPT_ROOT       ? &o->root
+			    : opt == OPT_CHECKPOINT ? &o->checkpoint
+			    : opt == 'w'            ? &o->cwd
+						    : NULL;
 
 	if (!text)
 		return -ENOENT;
@@ -237,7 +225,7 @@ static int set_option(
 		return 0;
 	switch (opt) {
 	case 'e':
-		return add_env(o, arg, e);
+		return ctl_env_add(&o->env, &o->n_env, arg, e);
 	case 'o':
 		return set_output(o, arg, e);
 	case OPT_MOUNT:
@@ -271,7 +259,13 @@ static int check_together(const struct ctl_run_options *o, struct err *e)
 	if (o->cwd && *o->cwd != '/')
 		return err_set(
 			e, -EINVAL, "--cwd '%s': use an absolute path", o->cwd);
-	if (o->terminal && o->interactive && !isatty(STDIN_FILENO))
+	if (o->detach && (o->events || o->debug))
+		return err_set(e, -EINVAL,
+			"--events and --debug show what happens while it runs "
+			"in the foreground; for a detached container there is "
+			"`wispctl events`");
+	if (o->terminal && o->interactive && !o->detach &&
+		!isatty(STDIN_FILENO))
 		return err_set(e, -EINVAL,
 			"-t and -i together need a terminal on stdin; leave "
 			"out -t to pipe data in");
@@ -282,15 +276,15 @@ static int bad_option(char **argv, int opt, struct err *e)
 {
 	if (opt == ':')
 		return err_set(e, -EINVAL,
-			"option '%s' needs a value; see `wispctl run --help`",
-			argv[optind - 1]);
+			"option '%s' needs a value; see `wispctl %s --help`",
+			argv[optind - 1], argv[0]);
 	if (optopt && optopt < 256)
 		return err_set(e, -EINVAL,
-			"there is no option -%c; see `wispctl run --help`",
-			optopt);
+			"there is no option -%c; see `wispctl %s --help`",
+			optopt, argv[0]);
 	return err_set(e, -EINVAL,
-		"option '%s' is not understood; see `wispctl run --help`",
-		argv[optind - 1]);
+		"option '%s' is not understood; see `wispctl %s --help`",
+		argv[optind - 1], argv[0]);
 }
 
 int ctl_run_options_parse(
@@ -298,9 +292,10 @@ int ctl_run_options_parse(
 {
 	int opt, r;
 
-	*ret = (struct ctl_run_options){0};
+	*ret = (struct ctl_run_options){
+		.detach = strcmp(argv[0], "create") == 0};
 	optind = 0; /* glibc: forget an earlier scan */
-	while ((opt = getopt_long(argc, argv, "+:tie:w:m:o:h", long_options,
+	while ((opt = getopt_long(argc, argv, "+:tide:w:m:o:h", long_options,
 			NULL)) != -1) {
 		if (opt == '?' || opt == ':')
 			return bad_option(argv, opt, e);
@@ -316,9 +311,7 @@ void ctl_run_options_clear(struct ctl_run_options *o)
 {
 	size_t i;
 
-	for (i = 0; i < o->n_env; i++)
-		free(o->env[i]);
-	free(o->env);
+	ctl_env_clear(o->env, o->n_env);
 	for (i = 0; i < o->n_mounts; i++)
 		ctl_mount_clear(&o->mounts[i]);
 	free(o->mounts);

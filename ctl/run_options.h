@@ -23,16 +23,18 @@ struct ctl_run_options {
 	bool help;
 	bool remove;                /* --rm */
 	bool terminal, interactive; /* -t, -i */
+	bool detach;                /* -d; `create` is so in any case */
 	bool events, debug;
 	bool json;                   /* -o json */
 	const char *runtime;         /* NULL: runc, else crun */
 	const char *shim;            /* NULL: wisp's */
 	const char *rootfs, *bundle; /* NULL: none given */
 	struct image_options image;
-	const char *name; /* NULL: made up */
-	const char *root; /* NULL: /run/wisp, or $XDG_RUNTIME_DIR/wisp */
-	const char *cwd;  /* NULL: /, or the image's */
-	uint64_t memory;  /* bytes; 0: no limit */
+	const char *name;       /* NULL: made up */
+	const char *root;       /* NULL: /run/wisp, or $XDG_RUNTIME_DIR/wisp */
+	const char *cwd;        /* NULL: /, or the image's */
+	const char *checkpoint; /* restored from; NULL: a new container */
+	uint64_t memory;        /* bytes; 0: no limit */
 	enum client_dialect dialect;
 	char **env; /* "K=V", n_env of them */
 	size_t n_env;
@@ -41,8 +43,8 @@ struct ctl_run_options {
 	char **command; /* NULL-terminated; empty: a default */
 };
 
-/* argv[0] is "run". 0, or -EINVAL with a message that says what is wrong. ret
- * is cleared by the caller in both cases. */
+/* argv[0] is "run" or "create". 0, or -EINVAL with a message that says what is
+ * wrong. ret is cleared by the caller in both cases. */
 int ctl_run_options_parse(
 	struct ctl_run_options *ret, int argc, char **argv, struct err *e);
 void ctl_run_options_clear(struct ctl_run_options *o);

@@ -12,6 +12,8 @@
 #include "ctl/bundle.h"
 #include "ctl/find.h"
 #include "ctl/image_run.h"
+#include "ctl/journal.h"
+#include "ctl/release.h"
 #include "ctl/rootfs.h"
 #include "ctl/run.h"
 #include "ctl/say.h"
@@ -61,9 +63,14 @@ static void fill_record(struct ctl_run *r)
 		.publisher = r->self[0] ? r->self : NULL,
 		.runtime = r->runtime_path,
 		.runtime_root = r->place.runtime,
+		.checkpoint = r->checkpoint[0] ? r->checkpoint : NULL,
 		.debug = r->o->debug,
 		.dialect = r->o->dialect};
-	r->record.keep = !r->o->remove && !r->o->image.path;
+	/* A detached one goes with all it has when it is deleted. */
+	r->record.keep = !r->o->remove && !r->o->detach && !r->o->image.path;
+	r->record.remove = r->o->remove && r->o->detach;
+	r->record.terminal = r->o->terminal;
+	r->record.interactive = r->o->interactive;
 	r->record.rootfs = r->rootfs[0] ? r->rootfs : NULL;
 	r->record.cgroup = r->o->bundle ? NULL : r->cgroup;
 }
@@ -174,7 +181,7 @@ static int unpack_image(
 	rc = image_run_prepare(image, &r->o->image, r->rootfs, &job,
 		r->o->command, r->o->env, r->o->n_env, e);
 	if (rc == 0)
-		r->record.keep = !r->o->remove;
+		r->record.keep = !r->o->remove && !r->o->detach;
 	return rc;
 }
 
@@ -209,6 +216,7 @@ static void on_event(const struct client_event *ev, void *arg)
 {
 	struct ctl_run *r = arg;
 
+	ctl_journal_add(&r->place, ev);
 	if (r->task)
 		client_task_learn(r->task, ev);
 	if (ev->type == CLIENT_EVENT_DELETE && !*ev->exec_id)
@@ -229,16 +237,41 @@ static void on_log(const char *line, void *arg)
 		snprintf(r->last_log, sizeof(r->last_log), "%s", line);
 }
 
-int ctl_run_prepare(struct ctl_run *r, struct err *e)
+/* The shim works in another folder. */
+static int set_checkpoint(struct ctl_run *r, struct err *e)
+{
+	if (r->o->checkpoint && !realpath(r->o->checkpoint, r->checkpoint))
+		return err_sys(
+			e, -errno, "--checkpoint '%s'", r->o->checkpoint);
+	return 0;
+}
+
+int ctl_run_prepare_place(struct ctl_run *r, struct err *e)
 {
 	int rc = set_id(r, e);
 
 	if (rc == 0)
 		rc = find_programs(r, e);
 	if (rc == 0)
-		rc = make_place(r, e);
+		rc = set_checkpoint(r, e);
 	if (rc == 0)
-		rc = make_bundle(r, e);
+		rc = make_place(r, e);
+	return rc == 0 ? make_bundle(r, e) : rc;
+}
+
+int ctl_run_remove_place(struct ctl_run *r, struct err *e)
+{
+	if (r->made_record)
+		return ctl_release_files(&r->place, &r->record, e);
+	if (r->made_place)
+		ctl_place_remove(&r->place, false, NULL);
+	return 0;
+}
+
+int ctl_run_prepare(struct ctl_run *r, struct err *e)
+{
+	int rc = ctl_run_prepare_place(r, e);
+
 	if (rc == 0)
 		rc = ctl_run_open_io(r, e);
 	if (rc == 0)

@@ -10,19 +10,30 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct look_process {
 	int64_t pid, parent;
 	char state;        /* as in proc(5): R, S, D, Z, T, ... */
 	char name[32];     /* the program's, cut to 15 bytes on Linux */
 	char command[512]; /* words with blanks between them, cut; or "" */
-	char waits[64];    /* the kernel function it sleeps in, or "" */
-	int syscall;       /* the number of the call it is in; -1: none known */
-	uint64_t age_ms;   /* since it was started */
+	unsigned threads;
+	char waits[64];  /* the kernel function it sleeps in, or "" */
+	int syscall;     /* the number of the call it is in; -1: none known */
+	uint64_t age_ms; /* since it was started */
 };
 
 /* -ESRCH. What can't be seen is "", 0 or -1. */
 int look_process(int64_t pid, struct look_process *ret);
+
+/* Its command line, each word with a NUL behind it (the last one may be cut),
+ * and how many bytes that is. 0 for a zombie, for a thread of the kernel, and
+ * for one that hangs. -ESRCH. */
+ssize_t look_words(int64_t pid, char *buf, size_t n);
+
+/* A variable of the environment that it was started with. -ENOENT, -EACCES,
+ * -EAGAIN for one that hangs. */
+int look_environment(int64_t pid, const char *name, char *buf, size_t n);
 
 /* A process's children, zombies among them; -ESRCH, or -ENOSYS if the system
  * does not tell. */
@@ -35,6 +46,9 @@ int look_children(
 void look_open(int64_t pid,
 	void (*each)(int number, const char *what, int64_t waiting, void *arg),
 	void *arg);
+
+/* How much it has open, or -errno. */
+int look_open_count(int64_t pid);
 
 /* A process's memory, in KiB; 0 where it can't be told. */
 struct look_memory {

@@ -57,14 +57,69 @@ static int parse_stat(char *text, struct look_process *ret)
 		return -ESRCH;
 	*end = '\0';
 	snprintf(ret->name, sizeof(ret->name), "%s", name + 1);
-	/* state, ppid, 17 that are of no interest, starttime */
+	/* state, ppid, 15 that are of no interest, num_threads, one more,
+	 * starttime */
 	if (sscanf(end + 1,
 		    " %c %" SCNd64 " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
-		    " %*s %*s %*s %*s %*s %*s %*s %llu",
-		    &ret->state, &ret->parent, &start) < 2)
+		    " %*s %*s %*s %*s %*s %u %*s %llu",
+		    &ret->state, &ret->parent, &ret->threads, &start) < 2)
 		return -ESRCH;
 	ret->age_ms = age_of(start);
 	return 0;
+}
+
+/* Reading what is in its memory takes a lock (mmap_read_lock() in fs/proc/
+ * base.c), which one in state D may hold. */
+static int look_state(int64_t pid, struct look_process *ret)
+{
+	char text[1024];
+
+	memset(ret, 0, sizeof(*ret));
+	ret->pid = pid;
+	if (read_proc_of(pid, "stat", text, sizeof(text)) <= 0)
+		return -ESRCH;
+	return parse_stat(text, ret);
+}
+
+ssize_t look_words(int64_t pid, char *buf, size_t n)
+{
+	struct look_process lp;
+	ssize_t got;
+
+	if (look_state(pid, &lp) < 0)
+		return -ESRCH;
+	got = lp.state == 'D' ? 0 : read_proc_of(pid, "cmdline", buf, n - 1);
+	if (got <= 0)
+		return 0;
+	if (buf[got - 1] != '\0')
+		buf[got++] = '\0';
+	return got;
+}
+
+int look_environment(int64_t pid, const char *name, char *buf, size_t n)
+{
+	struct look_process lp;
+	size_t size = 0, len = strlen(name);
+	char path[64], *word = NULL;
+	int r = -ENOENT;
+	FILE *f;
+
+	if (look_state(pid, &lp) < 0)
+		return -ENOENT;
+	if (lp.state == 'D')
+		return -EAGAIN;
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/environ", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (r == -ENOENT && getdelim(&word, &size, '\0', f) > 0)
+		if (strncmp(word, name, len) == 0 && word[len] == '=')
+			r = (size_t)snprintf(buf, n, "%s", word + len + 1) < n
+				    ? 0
+				    : -ENAMETOOLONG;
+	free(word);
+	fclose(f);
+	return r;
 }
 
 static void look_command(struct look_process *ret)
@@ -96,20 +151,12 @@ static void look_syscall(struct look_process *ret)
 
 int look_process(int64_t pid, struct look_process *ret)
 {
-	char text[1024];
-	int r;
+	int r = look_state(pid, ret);
 
-	memset(ret, 0, sizeof(*ret));
-	ret->pid = pid;
-	if (read_proc_of(pid, "stat", text, sizeof(text)) <= 0)
-		return -ESRCH;
-	r = parse_stat(text, ret);
 	if (r < 0)
 		return r;
 	process_wchan(pid, ret->waits, sizeof(ret->waits));
 	look_syscall(ret);
-	/* reading it takes the lock of its memory (proc_pid_cmdline_read()),
-	 * which one in state D may hold */
 	if (ret->state != 'D')
 		look_command(ret);
 	return 0;
@@ -201,6 +248,23 @@ void look_open(int64_t pid,
 		each(number, what, waiting_in(pidfd, number), arg);
 	}
 	closedir(dir);
+}
+
+int look_open_count(int64_t pid)
+{
+	char path[64];
+	struct dirent *d;
+	int n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while ((d = readdir(dir)))
+		n += d->d_name[0] != '.';
+	closedir(dir);
+	return pid == getpid() ? n - 1 : n;
 }
 
 /* "Name:     12 kB" */
