@@ -169,7 +169,11 @@ static int read_layers(yajl_val list, struct image *ret, struct err *e)
 	struct descriptor d;
 	char what[32];
 	size_t i;
-	int r = image_make_layers(ret, list ? list->u.array.len : 0, e);
+	int r;
+
+	if (!list)
+		return err_set(e, -EINVAL, "the manifest has no layers");
+	r = image_make_layers(ret, list->u.array.len, e);
 
 	for (i = 0; r == 0 && i < ret->n_layers; i++) {
 		snprintf(what, sizeof(what), "layer %zu", i + 1);
