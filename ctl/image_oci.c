@@ -41,8 +41,8 @@ static int read_descriptor(
 static int read_blob(const struct image_store *s, const struct descriptor *d,
 	yajl_val *ret, struct err *e)
 {
-	struct image_blob *b;
-	uint64_t size;
+	struct image_blob *b = NULL;
+	uint64_t size = 0;
 	int r = image_blob_open(s, d->name, &b, e);
 
 	if (r < 0)
@@ -166,7 +166,7 @@ static int check_layer_type(yajl_val v, struct err *e)
 
 static int read_layers(yajl_val list, struct image *ret, struct err *e)
 {
-	struct descriptor d;
+	struct descriptor d = {0};
 	char what[32];
 	size_t i;
 	int r;
@@ -194,8 +194,8 @@ static int read_layers(yajl_val list, struct image *ret, struct err *e)
 static int read_manifest(const struct image_store *s, yajl_val manifest,
 	struct image *ret, struct err *e)
 {
-	struct descriptor d;
-	yajl_val v;
+	struct descriptor d = {0};
+	yajl_val v = NULL;
 	int r = read_descriptor(image_get(manifest, "config", yajl_t_object),
 		"the manifest's configuration", &d, e);
 
@@ -215,8 +215,8 @@ static int read_document(const struct image_store *s,
 	struct image *ret, struct err *e)
 {
 	bool is_index = image_get(doc, "manifests", yajl_t_any);
-	struct descriptor d;
-	yajl_val v;
+	struct descriptor d = {0};
+	yajl_val v = NULL;
 	int r;
 
 	if (is_index && (image_get(doc, "layers", yajl_t_any) ||
@@ -243,7 +243,7 @@ int image_read_oci(const struct image_store *s, const struct image_wish *wish,
 	struct image *ret, struct err *e)
 {
 	struct image_digest none = {0};
-	yajl_val v;
+	yajl_val v = NULL;
 	int r = image_read_json(s, "index.json", &none, &v, e);
 
 	if (r < 0)
