@@ -96,6 +96,7 @@ void ctl_run_help(void)
 	      "125 wispctl, shim\nor runtime failed; 126 the command cannot be "
 	      "invoked; 127 it was not found.\n"
 	      "\nExamples:\n"
+	      "  wispctl run --rm -it --image alpine.tar\n"
 	      "  wispctl run --rm -- echo hello\n"
 	      "  wispctl run --rm -it -- sh\n"
 	      "  echo hello | wispctl run --rm -i -- cat\n"

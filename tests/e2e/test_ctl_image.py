@@ -491,7 +491,8 @@ def test_platform(tmp):
     assert sh(path, "cat /f").stdout == ARCH
     p = sh(path, "cat /f", "--platform", "linux/s390x")
     assert p.stdout == "s390x"     # busybox is this host's all the same
-    refused(path, "no image for linux/mips", args=["--platform", "linux/mips"])
+    refused(path, "no image for linux/mips", "'linux/s390x', 'linux/",
+            args=["--platform", "linux/mips"])
     refused(path, "use OS/ARCH", args=["--platform", "mips"], clean=False)
     alone = Image().add(arch="s390x", platform=False).write(tmp / "j")
     refused(alone, "for linux/s390x, not for linux/" + ARCH, "--platform")
@@ -552,19 +553,26 @@ def test_ordinary_user(tmp, user):  # noqa: F811
         assert [x for x in said if text in x], p.stderr
 
 
-def test_interrupted(tmp):
-    """^C while a layer is unpacked: the progress line goes, and all files."""
+@pytest.mark.parametrize("how", ["^C", "kill"])
+def test_interrupted(tmp, how):
+    """While a layer is unpacked: the progress line goes, and all files."""
     zeros = Layer()
     for n in range(12):
         zeros.add(f"zeros{n}", bytes(32 << 20))
     path = Image().add(zeros).write(tmp / "i")
+    bundles = world.base / "wispctl" / "bundles"
     a = argv("--image", path, "--", "true", rm=False)
     t = pexpect.spawn(a[0], a[1:], timeout=60 * poll.SLOW, encoding="utf-8",
                       env=world.environ())
     t.expect(r"image: layer 2 of 2, [0-9.]+ of [0-9.]+ MB")
-    t.sendcontrol("c")
-    t.expect(r"stopped by signal 2")
+    assert [*bundles.glob("*/rootfs/rootfs/bin")]
+    if how == "^C":
+        t.sendcontrol("c")
+        t.expect(r"stopped by signal 2")
+    else:
+        t.kill(signal.SIGKILL)
     t.expect(pexpect.EOF)
     t.close()
-    assert t.exitstatus == 128 + signal.SIGINT
-    assert not [*(world.base / "wispctl" / "bundles").iterdir()]
+    if how == "^C":
+        assert t.exitstatus == 128 + signal.SIGINT
+    poll.until(lambda: not [*bundles.iterdir()], "the guard removes the tree")
