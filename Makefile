@@ -55,7 +55,7 @@ LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,pack-relative-relocs \
 endif
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(HARDEN)
 LDLIBS := -levent_core -lprotobuf-c $(if $(SAN)$(FUZZING),-lyajl,-lyajl_s) \
-	-lseccomp -lmd -larchive -lz -lzstd -llzma -lbz2
+	-lseccomp -lmd -lm -larchive -lz -lzstd -llzma -lbz2
 
 # Every file is in the library but those with a main().
 MAINS := shim/main.c ctl/main.c bench/bench.c
@@ -85,7 +85,7 @@ endif
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 .PHONY: all build deps daemons demo check vm-check unit asan e2e fuzz fuzzers \
-	lint layers headers bench format install deb deb-check clean help
+	lint layers headers bench stress plant format install deb deb-check clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -150,6 +150,17 @@ $(SHIM): $(OBJ)/shim/main.o $(LIB)
 	@mv $@.new $@
 	@cp $@ $@.debug
 	@$(if $(SAN),:,strip --strip-all -o $@.new $@ && mv $@.new $@)
+
+# The same shim, but leaking what WISP_PLANT names: tests/plant/plant.c.
+PLANT := $(OUT)/plant/containerd-shim-wisp-v1
+$(PLANT): $(OBJ)/shim/main.o $(OBJ)/tests/plant/plant.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -Wl,--wrap=events_delete \
+		-o $@.new $^ $(LDLIBS)
+	@mv $@.new $@
+
+plant: $(PLANT) ## a shim that leaks on purpose, for the tests of stress
 
 $(CTL): $(OBJ)/ctl/main.o $(LIB)
 	$(call say,LINK,$@)
@@ -216,7 +227,7 @@ fuzz: ## libFuzzer targets, FUZZ_SECONDS each (60)
 
 # Which versions besides this Debian's own; none: `make e2e WISP_DAEMONS=`.
 WISP_DAEMONS ?= 1.7,2
-e2e: build $(if $(WISP_DAEMONS),daemons) ## end to end tests: real containerd, runc, crun
+e2e: build plant $(if $(WISP_DAEMONS),daemons) ## end to end tests: real containerd, runc, crun
 	@WISP_DAEMONS=$(WISP_DAEMONS) sh -c '$(call pytest,tests/e2e)'
 
 # VM_ALL=1: all tests, not only those that the machine adds something to.
@@ -253,6 +264,13 @@ layers: ## no module includes what is above or beside it
 
 bench: build $(BENCH) ## wisp beside Debian's containerd-shim-runc-v2
 	$(BENCH) --shim $(SHIM) --json $(OUT)/bench.json
+
+# For both together. STRESS_PEER= leaves the other one out.
+STRESS_TIME ?= 10m
+STRESS_PEER ?= $(wildcard /usr/bin/containerd-shim-runc-v2)
+stress: build ## hunt leaks in wisp, and beside it in Debian's Go shim
+	$(CTL) stress --shim $(SHIM) \
+		$(if $(STRESS_PEER),--beside $(STRESS_PEER)) --time $(STRESS_TIME) --chart $(OUT)/stress.svg
 
 DOC := $(DESTDIR)$(PREFIX)/share/doc/wisp
 MAN := $(DESTDIR)$(PREFIX)/share/man

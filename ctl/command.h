@@ -59,5 +59,8 @@ int ctl_ps(int argc, char **argv);         /* ps.c */
 int ctl_stats(int argc, char **argv);      /* stats.c */
 int ctl_shims(int argc, char **argv);      /* shims.c */
 int ctl_top(int argc, char **argv);        /* top.c */
+int ctl_stress(int argc, char **argv);     /* stress.c */
+int ctl_spec(int argc, char **argv);       /* spec_command.c */
+int ctl_seccomp(int argc, char **argv);    /* seccomp.c */
 
 #endif

@@ -17,9 +17,11 @@
 #include "client/inspect.h"
 #include "ctl/command.h"
 #include "ctl/dump_text.h"
+#include "ctl/dump_words.h"
 #include "ctl/json.h"
 #include "ctl/locate.h"
 #include "ctl/outside.h"
+#include "ctl/runtime_look.h"
 #include "ctl/say.h"
 #include "platform/auto.h"
 #include "platform/file.h"
@@ -33,7 +35,7 @@
 struct options {
 	const char *ns; /* NULL: any */
 	const char *id;
-	bool json, by_signal;
+	bool json, by_signal, fds;
 };
 
 /* Everything that is known of one shim. */
@@ -53,6 +55,7 @@ static const struct option long_options[] = {
 	{"namespace", required_argument, NULL, 'n'},
 	{"output", required_argument, NULL, 'o'},
 	{"signal", no_argument, NULL, 's'},
+	{"fds", no_argument, NULL, 'f'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -84,14 +87,20 @@ static void dump_help(void)
 
 static void inspect_help(void)
 {
-	fputs("Usage: wispctl inspect [-n NAMESPACE] [-o text|json] ID\n\n"
+	fputs("Usage: wispctl inspect [-n NAMESPACE] [-o text|json] [-f] "
+	      "ID\n\n"
 	      "Shows a container: its shim, bundle and spec, state, processes, "
-	      "streams and how\nfull they are, and commands of the OCI runtime "
-	      "that are under way, with their\nage and where they hang. Works "
-	      "with any shim; wisp tells more.\n\n"
+	      "what is open, its\nstreams and how full they are, and commands "
+	      "of the OCI runtime that are under\nway, with their age and "
+	      "where "
+	      "they hang. Works with any shim, with the daemon\ndead and the "
+	      "runtime hung; wisp tells more.\n\n"
 	      "  -n, --namespace NAME  the daemon's namespace, if ID is in "
 	      "several\n"
-	      "  -o, --output FORM     text (default) or json\n"
+	      "  -o, --output FORM     text (default), or json, with the whole "
+	      "spec\n"
+	      "  -f, --fds             list what shim and init have open, not "
+	      "only how much\n"
 	      "\nID may be the beginning of one.\n"
 	      "\nExamples:\n"
 	      "  wispctl inspect web\n"
@@ -115,6 +124,8 @@ static int parse(
 			ret->ns = optarg;
 		else if (c == 's' && strchr(letters, 's'))
 			ret->by_signal = true;
+		else if (c == 'f' && strchr(letters, 'f'))
+			ret->fds = true;
 		else if (c == 'o' && strcmp(optarg, "json") == 0)
 			ret->json = true;
 		else if (c != 'o' || strcmp(optarg, "text") != 0)
@@ -270,10 +281,11 @@ static void show_dump(const struct view *v)
 	size_t i;
 
 	ctl_dump_text_shim(v->doc);
-	ctl_dump_text_open(v->doc);
+	ctl_dump_text_open("open", dump_get(v->doc, "open"), true);
 	for (i = 0; all && i < all->u.array.len; i++) {
 		putchar('\n');
-		ctl_dump_text_container(all->u.array.values[i]);
+		ctl_dump_text_container(
+			all->u.array.values[i], dump_get(v->doc, "open"));
 	}
 }
 
@@ -342,6 +354,27 @@ static void copy(yajl_gen g, yajl_val v)
 	}
 }
 
+/* Commands under way, and what is below each. */
+static void copy_commands(yajl_gen g, yajl_val all)
+{
+	size_t i, j;
+
+	yajl_gen_array_open(g);
+	for (i = 0; i < dump_count(all); i++) {
+		yajl_val c = dump_at(all, i);
+
+		yajl_gen_map_open(g);
+		for (j = 0; YAJL_IS_OBJECT(c) && j < c->u.object.len; j++) {
+			ctl_json_key(g, c->u.object.keys[j]);
+			copy(g, c->u.object.values[j]);
+		}
+		ctl_json_key(g, "below");
+		runtime_look_below(dump_num(c, "pid"), g);
+		yajl_gen_map_close(g);
+	}
+	yajl_gen_array_close(g);
+}
+
 static void copy_shim(yajl_gen g, yajl_val doc)
 {
 	size_t i;
@@ -351,17 +384,22 @@ static void copy_shim(yajl_gen g, yajl_val doc)
 		if (strcmp(doc->u.object.keys[i], "containers") == 0)
 			continue;
 		ctl_json_key(g, doc->u.object.keys[i]);
-		copy(g, doc->u.object.values[i]);
+		if (strcmp(doc->u.object.keys[i], "commands") == 0)
+			copy_commands(g, doc->u.object.values[i]);
+		else
+			copy(g, doc->u.object.values[i]);
 	}
 	yajl_gen_map_close(g);
 }
 
-/* {"shim":, "container":, "processes":, "spec":} */
+/* {"shim":, "container":, "processes":, "initOpen":, "spec":} */
 static int join(struct view *v, char **ret)
 {
 	yajl_gen g = yajl_gen_alloc(NULL);
 	yajl_val c = container(v), config = NULL;
 	char path[600];
+	bool answers;
+	int64_t init;
 
 	if (!g)
 		return -ENOMEM;
@@ -372,9 +410,16 @@ static int join(struct view *v, char **ret)
 		ctl_json_key(g, "container");
 		copy(g, c);
 	}
-	if (v->shim && v->why.code != -ETIME) {
-		ctl_json_key(g, "processes");
-		ctl_outside_processes(v->shim, &v->where, g);
+	init = dump_num(dump_get(c, "init"), "pid");
+	if (!init)
+		init = ctl_outside_init(&v->where);
+	/* who does not answer one call is not asked again */
+	answers = v->why.code != -ETIME && !dump_get(v->doc, "error");
+	ctl_json_key(g, "processes");
+	ctl_outside_processes(answers ? v->shim : NULL, &v->where, init, g);
+	if (init) {
+		ctl_json_key(g, "initOpen");
+		ctl_outside_open(g, init);
 	}
 	if (*v->where.via &&
 		ctl_json_read(path, CONFIG_MAX, &config, NULL) == 0) {
@@ -386,26 +431,25 @@ static int join(struct view *v, char **ret)
 	return ctl_json_take(g, ret);
 }
 
-static yajl_val part(yajl_val all, const char *name)
-{
-	const char *path[] = {name, NULL};
-
-	return yajl_tree_get(all, path, yajl_t_any);
-}
-
-static int show_inspect(const char *text, struct err *e)
+static int show_inspect(const char *text, bool fds, struct err *e)
 {
 	yajl_val all = yajl_tree_parse(text, NULL, 0);
+	yajl_val c, shim_open, init_open;
 
 	if (!all)
 		return err_set(e, -ENOMEM, "no memory to show it");
-	if (part(all, "container"))
-		ctl_dump_text_container(part(all, "container"));
-	if (part(all, "spec"))
-		ctl_dump_text_spec(part(all, "spec"));
-	ctl_dump_text_processes(part(all, "processes"));
+	c = dump_get(all, "container");
+	shim_open = dump_get(dump_get(all, "shim"), "open");
+	init_open = dump_get(all, "initOpen");
+	if (c)
+		ctl_dump_text_container(c, shim_open);
+	if (dump_get(all, "spec"))
+		ctl_dump_text_spec(dump_get(all, "spec"));
+	ctl_dump_text_processes(dump_get(all, "processes"));
+	ctl_dump_text_open("init has", init_open, fds);
 	putchar('\n');
-	ctl_dump_text_shim(part(all, "shim"));
+	ctl_dump_text_shim(dump_get(all, "shim"));
+	ctl_dump_text_open("shim has", shim_open, fds);
 	yajl_tree_free(all);
 	return 0;
 }
@@ -416,7 +460,7 @@ int ctl_inspect(int argc, char **argv)
 	struct view v = {0};
 	struct options o;
 	struct err e = {0};
-	int r = parse(argc, argv, "n:o:h", &o);
+	int r = parse(argc, argv, "n:o:fh", &o);
 
 	if (r > 0)
 		inspect_help();
@@ -433,7 +477,7 @@ int ctl_inspect(int argc, char **argv)
 	if (r == 0 && o.json)
 		puts(text);
 	else if (r == 0)
-		r = show_inspect(text, &e);
+		r = show_inspect(text, o.fds, &e);
 	view_close(&v);
 	return finish(r, &e);
 }

@@ -69,38 +69,48 @@ void ctl_json_put_array(yajl_gen g, const char *key)
 	yajl_gen_array_open(g);
 }
 
-void ctl_json_copy(yajl_gen g, yajl_val v)
-{
-	size_t i;
+#define COPY_DEPTH_MAX 100 /* yajl_gen's own is 128 */
 
-	switch (v->type) {
-	case yajl_t_object:
+static int copy_below(yajl_gen g, yajl_val v, unsigned depth)
+{
+	bool map = YAJL_IS_OBJECT(v);
+	size_t n = map ? v->u.object.len : v->u.array.len, i;
+	int r = depth > COPY_DEPTH_MAX ? -ELOOP : 0;
+
+	if (r == 0 && map)
 		yajl_gen_map_open(g);
-		for (i = 0; i < v->u.object.len; i++) {
-			ctl_json_key(g, v->u.object.keys[i]);
-			ctl_json_copy(g, v->u.object.values[i]);
-		}
-		yajl_gen_map_close(g);
-		break;
-	case yajl_t_array:
+	else if (r == 0)
 		yajl_gen_array_open(g);
-		for (i = 0; i < v->u.array.len; i++)
-			ctl_json_copy(g, v->u.array.values[i]);
-		yajl_gen_array_close(g);
-		break;
-	case yajl_t_string:
-		ctl_json_text(g, v->u.string);
-		break;
-	case yajl_t_number:
-		yajl_gen_number(g, v->u.number.r, strlen(v->u.number.r));
-		break;
-	case yajl_t_true:
-	case yajl_t_false:
-		yajl_gen_bool(g, v->type == yajl_t_true);
-		break;
-	default:
-		yajl_gen_null(g);
+	for (i = 0; r == 0 && i < n; i++) {
+		yajl_val w = map ? v->u.object.values[i] : v->u.array.values[i];
+
+		if (map)
+			ctl_json_key(g, v->u.object.keys[i]);
+		if (YAJL_IS_OBJECT(w) || YAJL_IS_ARRAY(w))
+			r = copy_below(g, w, depth + 1);
+		else
+			r = ctl_json_copy(g, w);
 	}
+	if (r == 0 && map)
+		yajl_gen_map_close(g);
+	else if (r == 0)
+		yajl_gen_array_close(g);
+	return r;
+}
+
+int ctl_json_copy(yajl_gen g, yajl_val v)
+{
+	if (YAJL_IS_OBJECT(v) || YAJL_IS_ARRAY(v))
+		return copy_below(g, v, 1);
+	if (YAJL_IS_STRING(v))
+		ctl_json_text(g, v->u.string);
+	else if (YAJL_IS_NUMBER(v))
+		yajl_gen_number(g, v->u.number.r, strlen(v->u.number.r));
+	else if (YAJL_IS_NULL(v))
+		yajl_gen_null(g);
+	else
+		yajl_gen_bool(g, YAJL_IS_TRUE(v));
+	return 0;
 }
 
 int ctl_json_take(yajl_gen g, char **ret)

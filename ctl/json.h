@@ -26,8 +26,8 @@ void ctl_json_put_bool(yajl_gen g, const char *key, bool value);
 void ctl_json_put_map(yajl_gen g, const char *key);
 void ctl_json_put_array(yajl_gen g, const char *key);
 
-/* A value that was parsed, as it is; numbers as they were written. */
-void ctl_json_copy(yajl_gen g, yajl_val v);
+/* Writes what was read, numbers as they were spelled. -ELOOP: too deep. */
+int ctl_json_copy(yajl_gen g, yajl_val v);
 
 /* Copies the text out, with a NUL, for the caller to free; frees g. -ENOMEM. */
 int ctl_json_take(yajl_gen g, char **ret);

@@ -44,6 +44,14 @@ static const struct ctl_command commands[] = {
 		ctl_dump},
 
 	{CTL_HIDDEN, "keep", NULL, ctl_keep},
+	{CTL_HUNTING, "stress", "run containers by the dozen, and find leaks",
+		ctl_stress},
+	{CTL_SPECS, "spec", "make a container's configuration, or check one",
+		ctl_spec},
+	{CTL_HUNTING, "seccomp",
+		"what a container's profile denies, and how to allow it",
+		ctl_seccomp},
+
 	{CTL_HIDDEN, "guard", NULL, ctl_guard},
 };
 
@@ -67,7 +75,7 @@ static void help_group(FILE *to, enum ctl_group group)
 		if (!any)
 			fprintf(to, "\n%s:\n", headings[group]);
 		any = true;
-		fprintf(to, "  %-10s %s\n", commands[i].name,
+		fprintf(to, "  %-11s %s\n", commands[i].name,
 			commands[i].summary);
 	}
 }

@@ -241,7 +241,8 @@ int ctl_remove_tree(const char *path, struct err *e)
 
 static bool is_kept(const char *name)
 {
-	static const char *const kept[] = {".", "..", "config.json", "rootfs"};
+	static const char *const kept[] = {
+		".", "..", "config.json", "rootfs", "seccomp.log"};
 	size_t i;
 
 	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)

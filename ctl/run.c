@@ -13,6 +13,7 @@
 #include "ctl/launch.h"
 #include "ctl/release.h"
 #include "ctl/say.h"
+#include "ctl/seccomp_log.h"
 
 #define DELETE_EVENT_MS 1000
 #define LEAVE_MS 3000
@@ -132,8 +133,12 @@ static int delete_task(struct ctl_run *r, struct err *e)
 	struct client_process *init = client_task_init(r->task);
 	struct client_await *aw = client_await_new(r->client, 0);
 
-	return client_await(
+	int rc = client_await(
 		aw, client_process_delete(init, client_await_done, aw), e);
+
+	if (r->denials)
+		sec_follow_look(r->denials);
+	return rc;
 }
 
 /* Sees the shim off: when this has gone well, nothing of it is left. */
@@ -220,6 +225,7 @@ static int clean_up(struct ctl_run *r, bool well, struct err *e)
 	ctl_run_close_io(r);
 	client_events_free(r->events);
 	client_log_free(r->log);
+	sec_follow_free(r->denials);
 	files = ctl_run_remove_place(r, e);
 	ctl_guard_end(&r->guard);
 	return rc < 0 ? rc : files;

@@ -20,6 +20,7 @@
 #include "ctl/terminal.h"
 
 struct event;
+struct sec_follow;
 
 #define CTL_N_SIGNALS 6
 #define CTL_N_QUEUED 8
@@ -47,7 +48,8 @@ struct ctl_run {
 
 	struct client_events *events;
 	struct client_log *log;
-	char last_log[512]; /* the shim's last complaint */
+	char last_log[512];         /* the shim's last complaint */
+	struct sec_follow *denials; /* --explain-seccomp; else NULL */
 	struct client_shim *shim;
 	struct client_task *task;
 	bool shim_lost;

@@ -25,6 +25,8 @@ enum {
 	OPT_DEBUG,
 	OPT_DIALECT,
 	OPT_CHECKPOINT,
+	OPT_SECCOMP,
+	OPT_EXPLAIN,
 };
 
 static const struct option long_options[] = {
@@ -48,6 +50,8 @@ static const struct option long_options[] = {
 	{"dialect", required_argument, NULL, OPT_DIALECT},
 	{"detach", no_argument, NULL, 'd'},
 	{"checkpoint", required_argument, NULL, OPT_CHECKPOINT},
+	{"seccomp", required_argument, NULL, OPT_SECCOMP},
+	{"explain-seccomp", no_argument, NULL, OPT_EXPLAIN},
 	{"output", required_argument, NULL, 'o'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -65,7 +69,8 @@ void ctl_run_help(void)
 	      "/dev/null)\n"
 	      "  -t, --tty           give the container a terminal\n"
 	      "      --events        show the shim's events on stderr\n"
-	      "  -o, --output FORM   of events: text (default) or json\n"
+	      "  -o, --output FORM   of events and denials: text (default) "
+	      "or json\n"
 	      "      --debug         show the shim's log on stderr\n"
 	      "\nContainer:\n"
 	      "      --rootfs DIR    its files (default: a fresh tree with "
@@ -83,7 +88,11 @@ void ctl_run_help(void)
 	      "  -m, --memory SIZE   limit, in bytes or as 512k, 64m, 2g\n"
 	      "      --checkpoint DIR\n"
 	      "                      restore it from a checkpoint (CRIU's "
-	      "images)\n" IMAGE_HELP "\nMachinery:\n"
+	      "images)\n"
+	      "      --seccomp FILE  profile, as in config.json or docker's\n"
+	      "      --explain-seccomp\n                      show on stderr "
+	      "what the profile denies (-o json, too)\n" IMAGE_HELP
+	      "\nMachinery:\n"
 	      "      --shim PATH     shim to drive (default: "
 	      "containerd-shim-wisp-v1, beside\n                      wispctl "
 	      "or in PATH)\n"
@@ -183,14 +192,15 @@ static int set_name(struct ctl_run_options *o, const char *arg, struct err *e)
 
 static int set_flag(struct ctl_run_options *o, int opt)
 {
-	bool *flag = opt == 't'          ? &o->terminal
-		     : opt == 'i'        ? &o->interactive
-		     : opt == 'h'        ? &o->help
-		     : opt == 'd'        ? &o->detach
-		     : opt == OPT_RM     ? &o->remove
-		     : opt == OPT_EVENTS ? &o->events
-		     : opt == OPT_DEBUG  ? &o->debug
-					 : NULL;
+	bool *flag = opt == 't'           ? &o->terminal
+		     : opt == 'i'         ? &o->interactive
+		     : opt == 'h'         ? &o->help
+		     : opt == 'd'         ? &o->detach
+		     : opt == OPT_RM      ? &o->remove
+		     : opt == OPT_EVENTS  ? &o->events
+		     : opt == OPT_DEBUG   ? &o->debug
+		     : opt == OPT_EXPLAIN ? &o->explain_seccomp
+					  : NULL;
 
 	if (!flag)
 		return -ENOENT;
@@ -207,6 +217,7 @@ static int set_text(struct ctl_run_options *o, int opt, const char *arg)
 			    : opt == OPT_ROOT       ? &o->root
 			    : opt == OPT_CHECKPOINT ? &o->checkpoint
 			    : opt == 'w'            ? &o->cwd
+			    : opt == OPT_SECCOMP    ? &o->seccomp
 						    : NULL;
 
 	if (!text)

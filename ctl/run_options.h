@@ -35,6 +35,8 @@ struct ctl_run_options {
 	const char *cwd;        /* NULL: /, or the image's */
 	const char *checkpoint; /* restored from; NULL: a new container */
 	uint64_t memory;        /* bytes; 0: no limit */
+	const char *seccomp; /* a profile's file; NULL: none, or the bundle's */
+	bool explain_seccomp; /* --explain-seccomp */
 	enum client_dialect dialect;
 	char **env; /* "K=V", n_env of them */
 	size_t n_env;
@@ -57,6 +59,9 @@ int ctl_parse_size(const char *text, uint64_t *ret);
 /* "type=bind,src=/a,dst=/b,options=ro:rbind". src, source; dst, target,
  * destination; ro, readonly. -EINVAL, -ENOMEM. */
 int ctl_parse_mount(const char *text, struct ctl_mount *ret, struct err *e);
+/* "src=C:\a,dst=C:\b,ro", for another host: type stays NULL. */
+int ctl_parse_windows_mount(
+	const char *text, struct ctl_mount *ret, struct err *e);
 void ctl_mount_clear(struct ctl_mount *m);
 
 #endif

@@ -16,7 +16,9 @@
 #include "ctl/release.h"
 #include "ctl/rootfs.h"
 #include "ctl/run.h"
+#include "ctl/run_seccomp.h"
 #include "ctl/say.h"
+#include "ctl/seccomp_log.h"
 #include "ctl/show.h"
 #include "ctl/spec.h"
 #include "ctl/user.h"
@@ -201,8 +203,12 @@ static int make_bundle(struct ctl_run *r, struct err *e)
 	if (rc == 0 && !r->o->bundle)
 		rc = make_spec(r, &image, &config, e);
 	image_run_clear(&image);
-	if (!config)
+	if (config && (r->o->seccomp || r->o->explain_seccomp))
+		rc = ctl_run_seccomp(r->o, &config, e);
+	if (rc < 0 || !config) {
+		free(config);
 		return rc;
+	}
 	rc = file_write(r->place.config, config, strlen(config));
 	free(config);
 	if (rc < 0)
@@ -280,5 +286,8 @@ int ctl_run_prepare(struct ctl_run *r, struct err *e)
 	if (rc == 0)
 		rc = client_log_new(
 			r->base, r->place.log, on_log, r, &r->log, e);
+	if (rc == 0 && r->o->explain_seccomp)
+		rc = sec_follow_new(
+			r->base, r->place.bundle, r->o->json, &r->denials, e);
 	return rc;
 }

@@ -345,7 +345,7 @@ static int find_bundles(struct scan *all)
 
 	for (i = 0; r == 0 && i < all->n; i++) {
 		struct scan_shim *s = &all->shims[i];
-		int64_t parent;
+		int64_t parent = 0;
 
 		if (*s->containers->via)
 			read_init(&s->containers[0], &parent);

@@ -150,7 +150,7 @@ static int by_fds(const void *a, const void *b)
 {
 	const struct shim_look *x = a, *y = b;
 
-	return most((uint64_t)(x->fds + 1), (uint64_t)(y->fds + 1), a, b);
+	return most((uint64_t)x->fds + 1, (uint64_t)y->fds + 1, a, b);
 }
 
 static int (*const sorts[])(const void *, const void *) = {

@@ -40,11 +40,15 @@ int look_environment(int64_t pid, const char *name, char *buf, size_t n);
 int look_children(
 	int64_t pid, void (*each)(int64_t child, void *arg), void *arg);
 
-/* What a process has open: a number, what it is as far as it can be told, and
- * the bytes that wait in it if it is a pipe or a FIFO, else -1. Looking changes
- * nothing: no end is opened. */
-void look_open(int64_t pid,
-	void (*each)(int number, const char *what, int64_t waiting, void *arg),
+/* What a process has open: a number and what it is, as far as it can be told.
+ * Looking changes nothing: no end is opened. */
+struct look_open {
+	int number;
+	const char *what; /* borrowed */
+	int64_t waiting;  /* bytes, in a pipe or a FIFO; -1: it is none */
+	int64_t room;     /* how many it holds at most; -1: not known */
+};
+void look_open(int64_t pid, void (*each)(const struct look_open *o, void *arg),
 	void *arg);
 
 /* How much it has open, or -errno. */

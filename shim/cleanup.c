@@ -15,6 +15,7 @@
 #include "platform/host.h"
 #include "platform/listener.h"
 #include "shim/bundle.h"
+#include "shim/explain.h"
 #include "shim/ident.h"
 #include "shim/messages.h"
 #include "shim/oneshot.h"
@@ -141,6 +142,7 @@ static int clean(struct cleanup *c, struct err *e)
 	bundle_remove_cgroup(c->dir);
 	if (bundle_unmount(c->dir, &own) < 0)
 		fprintf(stderr, "containerd-shim-wisp-v1: %s\n", own.msg);
+	explain_clean(c->dir);
 	remove_socket(c);
 	return r;
 }

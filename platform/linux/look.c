@@ -88,7 +88,7 @@ ssize_t look_words(int64_t pid, char *buf, size_t n)
 
 	if (look_state(pid, &lp) < 0)
 		return -ESRCH;
-	got = lp.state == 'D' ? 0 : read_proc_of(pid, "cmdline", buf, n - 1);
+	got = lp.state == 'D' ? 0 : read_proc_of(pid, "cmdline", buf, n);
 	if (got <= 0)
 		return 0;
 	if (buf[got - 1] != '\0')
@@ -207,27 +207,29 @@ int look_children(
 
 /* The descriptor itself is looked at, by a copy: to open a FIFO again would
  * make us one of its readers or writers. */
-static int64_t waiting_in(int pidfd, int number)
+static void look_into(int pidfd, struct look_open *o)
 {
 	auto_fd int fd = -1;
 	struct stat st;
 	int n = 0;
 
+	o->waiting = o->room = -1;
 	if (pidfd < 0)
-		return -1;
-	fd = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
+		return;
+	fd = (int)syscall(SYS_pidfd_getfd, pidfd, o->number, 0);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode) ||
 		ioctl(fd, FIONREAD, &n) < 0)
-		return -1;
-	return n;
+		return;
+	o->waiting = n;
+	o->room = fcntl(fd, F_GETPIPE_SZ);
 }
 
-void look_open(int64_t pid,
-	void (*each)(int number, const char *what, int64_t waiting, void *arg),
+void look_open(int64_t pid, void (*each)(const struct look_open *o, void *arg),
 	void *arg)
 {
 	auto_fd int pidfd = -1;
 	char path[64], what[256];
+	struct look_open o = {.what = what};
 	struct dirent *d;
 	DIR *dir;
 
@@ -239,13 +241,14 @@ void look_open(int64_t pid,
 	while ((d = readdir(dir))) {
 		ssize_t n = readlinkat(
 			dirfd(dir), d->d_name, what, sizeof(what) - 1);
-		int number = atoi(d->d_name);
 
-		if (n < 0 || (pid == getpid() &&
-				     (number == dirfd(dir) || number == pidfd)))
+		o.number = atoi(d->d_name);
+		if (n < 0 || (pid == getpid() && (o.number == dirfd(dir) ||
+							 o.number == pidfd)))
 			continue;
 		what[n] = '\0';
-		each(number, what, waiting_in(pidfd, number), arg);
+		look_into(pidfd, &o);
+		each(&o, arg);
 	}
 	closedir(dir);
 }

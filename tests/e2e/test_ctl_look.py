@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ import pexpect
 import pytest
 
 import container
+import fifo
 import poll
 import proc
 import world
@@ -385,3 +387,154 @@ def test_top_has_more_than_fits(raw):
     assert "6 tasks" in lines[0] and len(lines) == 5
     p.send("q")
     assert p.ends() == (0, None)
+
+
+# ---- inspect: what test_inspect.py does not have
+
+def inspect(s, id="c1"):
+    return json.loads(ctl("inspect", "-n", s.ns, "-o", "json", id))
+
+
+def test_inspect_fds(each, tmp):
+    text = ctl("inspect", "-n", each.ns, "c1")
+    n = len(proc.fds(each.init))
+    assert re.search(rf"^init has +{n} open: .*\d ", text, re.M), text
+    assert re.search(r"^shim has +\d+ open: .* \d sockets", text, re.M), text
+    i = inspect(each)
+    assert len(i["initOpen"]) == n
+    text = ctl("inspect", "--fds", "-n", each.ns, "c1")
+    assert re.search(r"^init has +0 ", text, re.M), text
+    assert re.search(r"^ +\d+ (socket|pipe):\[", text, re.M), text
+    assert len(re.findall(r"^(?: {11}|\w+ has +) *\d+ \S", text, re.M)) >= (
+        len(i["initOpen"]) + len(i["shim"]["open"]) - 2)
+
+
+def test_inspect_limits(raw):
+    s = raw()
+    s.bundle("c1", memory=64 << 20)
+    path = s.bundles["c1"] / "config.json"
+    spec = json.loads(path.read_text())
+    spec["linux"]["resources"] |= {
+        "cpu": {"quota": 150000, "period": 100000, "shares": 512},
+        "pids": {"limit": 77}}
+    path.write_text(json.dumps(spec))
+    p = s.start_raw("c1")
+    assert p.returncode == 0
+    s.address = p.stdout.decode().strip()
+    s.connect()
+    text = ctl("inspect", "-n", s.ns, "c1")
+    assert re.search(r"^limits +memory 64.0 MiB, 1.50 CPUs, CPU shares 512, 77 "
+                     r"pids$", text, re.M), text
+    assert re.search(r"^security +no new privileges, 8 capabilities$", text,
+                     re.M), text
+    assert inspect(s)["spec"] == spec
+
+
+def test_inspect_shows_how_full(each, tmp):
+    """Output that nobody reads, of either shim: a FIFO is full."""
+    out, err = fifo.make(tmp, "out", "err")
+    c2 = each.bundle("c2", ["sh", "-c", "yes | head -c 200000; sleep 1000"])
+    (c2 / "address").write_text(each.address)
+    keep = [os.open(p, os.O_RDWR | os.O_NONBLOCK) for p in (out, err)]
+    try:
+        each.run("c2", stdout=str(out), stderr=str(err))
+        poll.until(lambda: re.search(
+            r" stdout .* \d\d\.\d KiB of 64.0 KiB unread", ctl(
+                "inspect", "-n", each.ns, "c2")),
+            lambda: ctl("inspect", "-f", "-n", each.ns, "c2"))
+        left = 200000
+        while left:
+            select.select(keep[:1], [], [])
+            left -= len(os.read(keep[0], 65536))
+        each.end("c2")
+    finally:
+        for fd in keep:
+            os.close(fd)
+
+
+@pytest.fixture
+def runc(tmp):
+    """A runc that hangs where it is told to, in a process below it."""
+    path = tmp / "runc"
+    path.write_text(f"""#!/bin/sh
+for word; do
+	case $word in
+	kill) [ ! -e {tmp}/hang ] || sleep 1234; break ;;
+	esac
+done
+exec /usr/sbin/runc "$@"
+""")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["wisp", "go"])
+def test_inspect_of_a_hung_runtime(kind, raw, runc, tmp):
+    """A command that is under way, its age, and what it waits for."""
+    s = raw(runtime=runc, binary=world.GO_SHIM if kind == "go" else None)
+    s.start("c1")
+    if kind == "go":
+        s.task = s.stub(2)
+    init = s.run()
+    (tmp / "hang").touch()
+    call = s.task.begin("Kill", id="c1", signal=9, all=True)
+    poll.until(lambda: any(p.cmd == "sleep 1234" for p in proc.ours()),
+               "it hangs")
+    i = inspect(s)
+    command, = i["shim"]["commands"]
+    assert command["verb"] == "kill" and command["container"] == "c1"
+    assert command["ageMs"] >= 0 and proc.alive(command["pid"])
+    below, = command["below"]
+    assert below["command"] == "sleep 1234" and below["waitsIn"]
+    assert [p["pid"] for p in i["processes"]] == [init]
+    text = ctl("inspect", "-n", s.ns, "c1")
+    assert re.search(r"^commands +kill of c1, [\d.]+s(?: of 2m00s)?: process "
+                     rf"{command['pid']} S ", text, re.M), text
+    assert re.search(rf"^ +below it {below['pid']} S sleep 1234, ", text,
+                     re.M), text
+    (tmp / "hang").unlink()
+    os.kill(below["pid"], 9)
+    call.result(10)
+
+
+@pytest.mark.parametrize("kind", ["wisp", "go"])
+def test_inspect_of_a_shim_that_hangs(kind, raw):
+    """It answers nobody: what the bundle and the cgroup tell."""
+    s = raw(binary=world.GO_SHIM if kind == "go" else None)
+    s.start("c1")
+    if kind == "go":
+        s.task = s.stub(2)
+    init = s.run()
+    os.kill(s.pid, signal.SIGSTOP)
+    try:
+        i = inspect(s)
+        assert i["container"]["init"]["pid"] == init
+        assert [p["pid"] for p in i["processes"]] == [init]
+        assert "no answer" in i["shim"]["error"] and i["initOpen"]
+        assert shims("-n", s.ns)[0]["pid"] == s.pid
+        assert rounds("-n", "1", "-d", "0.1", "--namespace", s.ns)[0][0][
+            "pid"] == init
+    finally:
+        os.kill(s.pid, signal.SIGCONT)
+
+
+def test_inspect_of_a_daemons_go_shim(own_daemon):
+    """The daemon dead."""
+    d = own_daemon()
+    link = d.dir / "bin" / "containerd-shim-runc-v2"
+    link.unlink()
+    link.symlink_to(world.GO_SHIM)
+    d.runtime_flags = ["--runtime", "io.containerd.runc.v2"]
+    box = container.detached(d, "sleep", "1000")
+    pid = box.pid()
+    d.kill()
+    s = shim_of(box.id)
+    assert s["kind"] == "runc-v2" and s["lost"] == ["daemon"]
+    i = json.loads(ctl("inspect", "-o", "json", box.id))
+    assert i["shim"]["pid"] == s["pid"]
+    assert i["container"]["init"]["state"] == "running"
+    assert [p["pid"] for p in i["processes"]] == [pid]
+    assert i["spec"]["process"]["args"] == ["sleep", "1000"]
+    assert rounds("-n", "1", "-d", "0.1", box.id)[0][0]["pid"] == pid
+    d.start()
+    box.stop()
