@@ -77,8 +77,8 @@ START_TEST(test_find)
 	static const char *const ways[][2] = {{"d/x", "d/x"}, {"up/x", "x"},
 		{"d/up/x", "x"}, {"abs/x", "d/x"}, {"abs", "abs"},
 		{"far/x", "d/x"}, {"root/x", "x"}, {"chain/x", "d/x"},
-		{"d/e/back/x", "d/x"}, {"loop/x", NULL}, {"file/x", NULL},
-		{"gone/x", NULL}};
+		{"d/e/back/x", "d/x"}, {"d/e/top/x", "d/x"}, {"loop/x", NULL},
+		{"file/x", NULL}, {"gone/x", NULL}};
 	struct image_spot s;
 	size_t i;
 
@@ -91,6 +91,7 @@ START_TEST(test_find)
 	tar_add('2', "root", "/");
 	tar_add('2', "chain", "/far/../abs//");
 	tar_add('2', "d/e/back", "../../d/e/../../chain");
+	tar_add('2', "d/e/top", "/d");
 	tar_add('2', "loop", "loop/x");
 	tar_add('0', "file", "");
 	apply_well();
