@@ -11,12 +11,14 @@ import tarfile
 import pexpect
 import pytest
 
+import docker
 import image
 import poll
 import world
 from daemon import NO_UNIFIED
 from ociimage import (ARCH, TYPE, Image, Layer, digest, docker_files,
                       write_archive, write_folder)
+from test_docker import _dockerd, d  # noqa: F401 (fixtures)
 from test_rootless import User, user  # noqa: F401 (a fixture)
 from test_wispctl import WISPCTL, argv, run
 
@@ -114,6 +116,20 @@ def test_what_containerd_exports(daemon, tmp):
     for tag in ("latest", "busybox:latest", image.NAME):
         assert sh(path, "echo x", "--tag", tag).stdout == "x\n"
     refused(path, "no image 'other'", image.NAME, args=["--tag", "other"])
+
+
+def test_what_docker_saves(d, tmp):  # noqa: F811
+    """An archive that is both an OCI layout and docker's own."""
+    path = tmp / "saved.tar"
+    d.docker("save", "-o", path, docker.NAME)
+    assert sh(path, "echo $PATH").stdout == "/bin\n"
+    assert sh(path, "echo x", "--tag", docker.NAME).stdout == "x\n"
+    with tarfile.open(path) as tar:
+        files = {m.name: tar.extractfile(m).read() for m in tar if m.isreg()}
+    assert "manifest.json" in files
+    files.pop("index.json", None)
+    alone = write_archive(tmp / "docker.tar", files)
+    assert sh(alone, "echo $PATH").stdout == "/bin\n"
 
 
 # ---- what is in layers
@@ -471,12 +487,18 @@ def test_environment_and_folder(tmp):
     assert sh(path, "pwd", "-w", "/etc").stdout == "/etc\n"
 
 
-def test_stop_signal_is_noted(tmp, kept):
+@pytest.mark.parametrize("given, status", [((), 11), (("-s", "TERM"), 12)])
+def test_stop_signal(tmp, given, status):
+    """What `wispctl kill` sends if nobody says which."""
     path = Image().add(config={"StopSignal": "SIGUSR1"}).write(tmp / "i")
-    root, _ = kept(path)
-    config = json.loads((root.parent.parent / "config.json").read_text())
-    assert config["annotations"] == {
-        "org.opencontainers.image.stopSignal": "SIGUSR1"}
+    a = argv("--image", path, "--", "sh", "-c",
+             "trap 'exit 11' USR1; trap 'exit 12' TERM; echo up;"
+             "while :; do sleep 0.05; done")
+    with subprocess.Popen(a, stdout=subprocess.PIPE, env=world.environ()) as p:
+        assert p.stdout.readline() == b"up\n"
+        world.sh(WISPCTL, "kill", "--root", a[a.index("--root") + 1], *given,
+                 a[a.index("--name") + 1])
+        assert p.wait(30 * poll.SLOW) == status
 
 
 # ---- which one
