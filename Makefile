@@ -252,7 +252,7 @@ lint: | $(GEN_H) ## clang-format and clang-tidy find nothing
 
 format: ## rewrite the sources as clang-format would have them
 	@clang-format -i $(SRC) $(wildcard $(MAINS)) $(HEADERS) \
-		$(wildcard tests/unit/*.[ch] tests/fuzz/*.c)
+		$(wildcard tests/unit/*.[ch] tests/fuzz/*.c tests/plant/*.c)
 
 headers: | $(GEN_H) ## every header compiles alone
 	@for h in $(HEADERS); do \

@@ -187,6 +187,7 @@ static void check_all(struct check *c)
 	check_namespaces(c);
 	check_resources(c);
 	check_seccomp(c);
+	check_syscalls(c);
 	check_windows(c);
 }
 

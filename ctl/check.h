@@ -71,6 +71,7 @@ void check_linux(struct check *c);      /* check_linux.c */
 void check_namespaces(struct check *c); /* check_namespaces.c */
 void check_resources(struct check *c);  /* check_resources.c */
 void check_seccomp(struct check *c);    /* check_seccomp.c */
+void check_syscalls(struct check *c);   /* check_syscalls.c */
 void check_windows(struct check *c);    /* check_windows.c */
 
 /* Whether the spec asks for a namespace of that type, of its own or another's;

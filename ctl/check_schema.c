@@ -233,7 +233,9 @@ static void check_object(struct check *c, const struct doc_node *v,
 
 	for (m = v->first; m; m = m->next) {
 		f = find_field(fields, m->key);
-		if (f) {
+		if (f && f->required && m->type == DOC_NULL) {
+			check_error(c, m, "is null, but must be there");
+		} else if (f) {
 			check_value(c, m, f);
 			check_twice(c, m);
 		} else if (m->index < 1000) {

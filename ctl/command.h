@@ -54,6 +54,7 @@ int ctl_pause(int argc, char **argv);      /* pause.c */
 int ctl_resume(int argc, char **argv);     /* pause.c */
 int ctl_update(int argc, char **argv);     /* update.c */
 int ctl_checkpoint(int argc, char **argv); /* checkpoint.c */
+int ctl_restore(int argc, char **argv);    /* restore.c */
 int ctl_delete(int argc, char **argv);     /* delete.c */
 int ctl_ps(int argc, char **argv);         /* ps.c */
 int ctl_stats(int argc, char **argv);      /* stats.c */

@@ -43,7 +43,7 @@ static void help(void)
 	      "like have added\n                        under this id\n",
 		stdout);
 	fputs(CTL_TASK_HELP, stdout);
-	fputs("\nID may be the beginning of one.\n"
+	fputs("\nID may be the beginning of one that was made up, 3f2a say.\n"
 	      "\nExit status: 0; 125 if it could not be sent.\n"
 	      "\nExamples:\n"
 	      "  wispctl kill web\n"

@@ -60,7 +60,8 @@ static void help(void)
 		stdout);
 	fputs(CTL_TASK_HELP, stdout);
 	fputs("\nThe default of --timeout is 3 s here. Process numbers and "
-	      "users are the host's.\nID may be the beginning of one.\n"
+	      "users are the host's.\nID may be the beginning of one that was "
+	      "made up, 3f2a say.\n"
 	      "\nExamples:\n"
 	      "  wispctl ps\n"
 	      "  wispctl ps web\n"

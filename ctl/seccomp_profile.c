@@ -175,7 +175,7 @@ static int add_rules(struct sec_profile *p, yajl_val v, unsigned number,
 {
 	yajl_val args = get(v, "args", yajl_t_array);
 	size_t n = args ? args->u.array.len : 0, i, rules = 1;
-	struct scmp_arg_cmp conds[64];
+	struct scmp_arg_cmp conds[64] = {0};
 	int rc;
 
 	if (n > N(conds))

@@ -57,8 +57,8 @@ static void help(void)
 	      "  -o, --output FORM     text (default) or json: one document\n",
 		stdout);
 	fputs(CTL_TASK_HELP, stdout);
-	fputs("\nThe default of --timeout is 3 s here. ID may be the beginning "
-	      "of one.\n"
+	fputs("\nThe default of --timeout is 3 s here.\n"
+	      "ID may be the beginning of one that was made up, 3f2a say.\n"
 	      "CPU% is of one CPU: two that are busy make 200. MEMORY is "
 	      "without cached files\nthat are not in use; MEM% is its part of "
 	      "LIMIT. PIDS counts threads, and shows\na limit, if there is "

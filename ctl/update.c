@@ -75,7 +75,7 @@ static void help(void)
 	fputs(CTL_TASK_HELP, stdout);
 	fputs("\nA daemon that started the container is not told, and goes on "
 	      "showing the limits\nthat it has set.\n"
-	      "ID may be the beginning of one.\n"
+	      "ID may be the beginning of one that was made up, 3f2a say.\n"
 	      "\nExit status: 0; 125 if the runtime refused.\n"
 	      "\nExamples:\n"
 	      "  wispctl update -m 128m --pids 100 web\n"

@@ -454,7 +454,8 @@ def own(request):
     if p.poll() is None:
         p.kill()
         p.wait()
-    poll.until(lambda: not state.exists(), "its guard releases it", 30)
+    if not poll.settles(lambda: not state.exists(), 20):
+        mine("delete", "-f", id, ok=None)
     p.stdout.close()
     p.stderr.close()
 
@@ -503,6 +504,58 @@ def test_own_delete_shim_is_gone(own):
     assert p.wait(30) == 125
 
 
+@pytest.fixture(params=["wisp", "go"])
+def kept(request):
+    """`wispctl run -d`: id, its commands."""
+    root = str(world.base / "wispctl")
+    shim = world.GO_SHIM if request.param == "go" else world.SHIM
+    id = f"{world.RUN}-{world.fresh('d')}"
+
+    def mine(command, *args, **kw):
+        return ctl(command, "--root", root, "--debug", *args, **kw)
+    ctl("run", "-d", "--root", root, "--shim", shim, "--name", id, "--", "sh",
+        "-c", TRAP)
+    yield id, mine
+    mine("delete", "-f", id, ok=None)
+
+
+def test_detached(kept):
+    id, mine = kept
+    c, = json.loads(mine("ps", "-o", "json").stdout)
+    assert (c["id"], c["status"]) == (id, "running")
+    assert mine("exec", id, "echo", "hi").stdout == "hi\n"
+    assert "kill it first" in mine("delete", id, ok=125).stderr
+    mine("kill", "-s", "9", id)
+    assert mine("wait", id).stdout == "137\n"
+    c, = json.loads(mine("ps", "-o", "json").stdout)
+    assert (c["status"], c["exitStatus"]) == ("stopped", 137)
+    assert "stopped (137)" in mine("ps").stdout
+    assert mine("wait", id).stdout == "137\n"      # again, and at once
+    assert calls(mine("delete", id)) == ["Delete"]
+    for folder in "state", "bundles":
+        assert not (world.base / "wispctl" / folder / id).exists()
+
+
+def test_detached_by_force(kept):
+    id, mine = kept
+    mine("pause", id)
+    assert calls(mine("delete", "-f", id)) == [
+        "State", "Kill", "Resume", "Wait", "Delete"]
+    assert json.loads(mine("ps", "-o", "json").stdout) == []
+
+
+def test_what_run_has_kept_is_deleted():
+    a = argv("--", "true", rm=False)
+    id, root = a[a.index("--name") + 1], a[a.index("--root") + 1]
+    subprocess.run(a, check=True, timeout=30, env=world.environ())
+    bundle = world.base / "wispctl" / "bundles" / id
+    rootfs = json.loads((bundle / "config.json").read_text())["root"]["path"]
+    assert os.path.exists(rootfs)
+    ctl("delete", "--root", root, id)
+    assert not bundle.exists() and not os.path.exists(rootfs)
+    ctl("delete", "--root", root, id, ok=125)
+
+
 def test_own_left_over(own):
     """Whoever ran it is gone, and the guard, too; the shim is not."""
     id, p, mine = own
@@ -512,6 +565,7 @@ def test_own_left_over(own):
     os.kill(guard, signal.SIGKILL)
     p.kill()
     p.wait()
+    poll.until(lambda: not proc.alive(guard), "the guard has gone")
     assert "it runs" in mine("delete", id, ok=125).stderr
     assert proc.alive(pid)
     assert mine("exec", id, "echo", "still").stdout == "still\n"
@@ -556,6 +610,26 @@ def test_checkpoint_by_a_fake_runtime(raw, fake, tmp):
     assert s.end() == 137
 
 
+@pytest.mark.parametrize("args, want", [
+    ([], "which checkpoint?"), (["--name", "x"], "which checkpoint?"),
+    (["--path", "/nosuch/image"], "/nosuch/image")])
+def test_restore_fails(args, want):
+    root = str(world.base / "wispctl")
+    p = ctl("restore", *args, *(["--root", root] if args[:1] == ["--path"]
+                                else []), ok=125)
+    assert want in p.stderr
+
+
+def test_restore_without_an_image(kept, tmp):
+    """The runtime's word is passed on, and nothing is left."""
+    id, mine = kept
+    (tmp / "image").mkdir()
+    p = ctl("restore", "--path", tmp / "image", "--rm", "--name",
+            f"{world.RUN}-{world.fresh('r')}", "--root",
+            str(world.base / "wispctl"), ok=125)
+    assert "wispctl: " in p.stderr and "restore" in p.stderr, p.stderr
+
+
 # ---- errors
 
 @pytest.mark.parametrize("args", [
@@ -579,7 +653,7 @@ def test_wrong_arguments(args):
 COMMANDS = ["exec", "delete", "stats", "ps", "kill", "wait", "pause", "resume", "update", "checkpoint"]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, "restore"])
 def test_help(command):
     text = ctl(command, "--help").stdout
     assert "Examples:" in text and f"wispctl {command}" in text
@@ -593,6 +667,17 @@ def test_no_such_container(command):
             *(["-m", "9m"] if command == "update" else []), "nosuch",
             *(["true"] if command == "exec" else []), ok=125)
     assert "no shim on this host has" in p.stderr and "'nosuch'" in p.stderr
+
+
+def test_beginning_of_an_id(raw):
+    """Enough for one that was made up, but a name is a name."""
+    hexadecimal = "5b7e0d" + os.urandom(13).hex()
+    s = raw().start("web-prod")
+    other = raw().start(hexadecimal)
+    other.run(hexadecimal)
+    assert on(s, "ps", hexadecimal[:8]).stdout
+    p = on(s, "kill", "web", ok=125)
+    assert "'web-prod'" in p.stderr and not calls(p)
 
 
 def test_shim_does_not_answer(shim):
