@@ -501,6 +501,24 @@ def test_stop_signal(tmp, given, status):
         assert p.wait(30 * poll.SLOW) == status
 
 
+def test_create_start_delete(tmp):
+    """Until it is deleted, a container that nobody waits for has its tree."""
+    path = Image().add(config=CONFIG).write(tmp / "i")
+    root, id = world.base / "wispctl", f"{world.RUN}-{world.fresh('w')}"
+
+    def wispctl(verb, *args):
+        return world.sh(WISPCTL, verb, "--root", root, *args,
+                        env=world.environ()).stdout
+    wispctl("create", "--shim", world.SHIM, "--name", id, "--image", path)
+    wispctl("start", id)
+    wispctl("wait", id)
+    assert wispctl("logs", id) == b"entry cmd\n"
+    tree = root / "bundles" / id / "rootfs" / "rootfs"
+    assert (tree / "bin" / "busybox").exists()
+    wispctl("delete", id)
+    assert not (root / "bundles" / id).exists()
+
+
 # ---- which one
 
 def test_platform(tmp):
