@@ -68,6 +68,7 @@ else
 CFLAGS ?= -O2 -g
 HARDEN := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
 	-fcf-protection=full -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables \
 	-ffile-prefix-map=$(CURDIR)=.
 LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,pack-relative-relocs \
 	-Wl,--gc-sections -Wl,--no-warnings
@@ -78,7 +79,7 @@ LDLIBS := -L$(WINDOWS_LIBS)/lib -levent_core -lprotobuf-c -lyajl -lws2_32 \
 	-liphlpapi -ladvapi32 -lssp -lwinpthread
 else
 LDLIBS := -levent_core -lprotobuf-c $(if $(SAN)$(FUZZING),-lyajl,-lyajl_s) \
-	-lseccomp -lmd
+	-lseccomp -lmd -lm -larchive -lz -lzstd -llzma -lbz2
 endif
 
 # Every file is in the library but those with a main().
@@ -112,8 +113,9 @@ Q := @
 endif
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
-.PHONY: all build shim windows windows-tests check-windows deps daemons demo check vm-check unit asan e2e fuzz fuzzers \
-	lint layers headers bench format install deb deb-check clean help
+.PHONY: all build deps daemons demo check vm-check unit asan e2e fuzz fuzzers \
+	lint layers headers bench stress plant format install deb deb-check clean help
+.PHONY: shim windows windows-tests check-windows
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -188,6 +190,17 @@ $(SHIM): $(OBJ)/shim/main.o $(LIB)
 	@mv $@.new $@
 	@cp $@ $@.debug
 	@$(if $(SAN),:,$(STRIP) --strip-all -o $@.new $@ && mv $@.new $@)
+
+# The same shim, but leaking what WISP_PLANT names: tests/plant/plant.c.
+PLANT := $(OUT)/plant/containerd-shim-wisp-v1
+$(PLANT): $(OBJ)/shim/main.o $(OBJ)/tests/plant/plant.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -Wl,--wrap=events_delete \
+		-o $@.new $^ $(LDLIBS)
+	@mv $@.new $@
+
+plant: $(PLANT) ## a shim that leaks on purpose, for the tests of stress
 
 $(CTL): $(OBJ)/ctl/main.o $(LIB)
 	$(call say,LINK,$@)
@@ -281,7 +294,7 @@ fuzz: ## libFuzzer targets, FUZZ_SECONDS each (60)
 
 # Which versions besides this Debian's own; none: `make e2e WISP_DAEMONS=`.
 WISP_DAEMONS ?= 1.7,2
-e2e: build $(if $(WISP_DAEMONS),daemons) ## end to end tests: real containerd, runc, crun
+e2e: build plant $(if $(WISP_DAEMONS),daemons) ## end to end tests: real containerd, runc, crun
 	@WISP_DAEMONS=$(WISP_DAEMONS) sh -c '$(call pytest,tests/e2e)'
 
 # VM_ALL=1: all tests, not only those that the machine adds something to.
@@ -306,7 +319,7 @@ lint: | $(GEN_H) ## clang-format and clang-tidy find nothing
 
 format: ## rewrite the sources as clang-format would have them
 	@clang-format -i $(SRC) $(wildcard $(MAINS)) $(HEADERS) \
-		$(wildcard tests/unit/*.[ch] tests/fuzz/*.c)
+		$(wildcard tests/unit/*.[ch] tests/fuzz/*.c tests/plant/*.c)
 
 headers: | $(GEN_H) ## every header compiles alone
 	@for h in $(HEADERS); do \
@@ -319,12 +332,21 @@ layers: ## no module includes what is above or beside it
 bench: build $(BENCH) ## wisp beside Debian's containerd-shim-runc-v2
 	$(BENCH) --shim $(SHIM) --json $(OUT)/bench.json
 
+# For both together. STRESS_PEER= leaves the other one out.
+STRESS_TIME ?= 10m
+STRESS_PEER ?= $(wildcard /usr/bin/containerd-shim-runc-v2)
+stress: build ## hunt leaks in wisp, and beside it in Debian's Go shim
+	$(CTL) stress --shim $(SHIM) \
+		$(if $(STRESS_PEER),--beside $(STRESS_PEER)) --time $(STRESS_TIME) --chart $(OUT)/stress.svg
+
 DOC := $(DESTDIR)$(PREFIX)/share/doc/wisp
 MAN := $(DESTDIR)$(PREFIX)/share/man
+COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 install: build ## into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(SHIM) \
 		$(DESTDIR)$(PREFIX)/bin/containerd-shim-wisp-v1
 	install -D -m 755 $(CTL) $(DESTDIR)$(PREFIX)/bin/wispctl
+	install -D -m 644 packaging/wispctl.bash $(COMPLETIONS)/wispctl
 	install -D -m 644 -t $(MAN)/man1 docs/*.1
 	install -D -m 644 -t $(MAN)/man8 docs/*.8
 	install -D -m 644 -t $(DOC) README.md LICENSE

@@ -125,7 +125,7 @@ int client_call(struct client_shim *s, const struct client_call *call)
 	if (r < 0)
 		pending_free(p);
 	else
-		client_shim_count_rpc(s);
+		client_shim_count_rpc(s, call->method);
 	return r;
 }
 

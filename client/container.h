@@ -34,6 +34,7 @@ struct client_container {
 	const char *runtime_root; /* of the runtime's state; NULL: default */
 	const char
 		*socket_dir; /* CLIENT_DIALECT_BOOTSTRAP only; NULL: default */
+	const char *checkpoint; /* a folder to restore from; NULL: none */
 	bool debug;
 	enum client_dialect dialect;
 	uint32_t timeout_ms; /* for the binary's commands; 0: 10 s */

@@ -165,6 +165,13 @@ static const struct kind *kind_of(const char *topic)
 	return NULL;
 }
 
+enum client_event_type client_event_type_of(const char *topic)
+{
+	const struct kind *k = kind_of(topic);
+
+	return k ? k->type : CLIENT_EVENT_OTHER;
+}
+
 static void event_init(
 	struct client_event *ev, const Containerd__Types__Envelope *env)
 {

@@ -31,6 +31,9 @@ enum client_event_type {
 	CLIENT_EVENT_DELETE,
 };
 
+/* Of "/tasks/create" and so on. */
+enum client_event_type client_event_type_of(const char *topic);
+
 /* Strings are never NULL, and borrowed until the callback returns. What an
  * event of its type does not carry is 0 or "". */
 struct client_event {

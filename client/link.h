@@ -18,6 +18,6 @@ struct ttrpc_client *client_shim_link(struct client_shim *s);
 /* "containerd.task.v2.Task" or v3. */
 const char *client_shim_service(const struct client_shim *s);
 const char *client_shim_ns(const struct client_shim *s);
-void client_shim_count_rpc(struct client_shim *s);
+void client_shim_count_rpc(struct client_shim *s, const char *method);
 
 #endif

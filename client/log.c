@@ -82,7 +82,7 @@ int client_log_new(struct event_base *base, const char *path, client_log_cb cb,
 		err_sys(e, r, "log");
 		goto fail;
 	}
-	r = client_fifo_make(path, e);
+	r = access(path, F_OK) == 0 ? 0 : client_fifo_make(path, e);
 	if (r == 0)
 		r = stream_open_fifo(base, path, &l->stream, e);
 	if (r < 0)

@@ -16,7 +16,8 @@ struct client_log;
 /* line has no newline and is borrowed. Lines over 4 KiB come in parts. */
 typedef void (*client_log_cb)(const char *line, void *arg);
 
-/* Makes the FIFO at path and begins to read it. */
+/* Makes the FIFO at path, unless a reader before has left one that the shim may
+ * be writing to, and begins to read it. */
 int client_log_new(struct event_base *base, const char *path, client_log_cb cb,
 	void *arg, struct client_log **ret, struct err *e);
 

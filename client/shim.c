@@ -31,6 +31,8 @@ struct client_shim {
 	void *started_arg;
 	void (*on_lost)(void *arg);
 	void *on_lost_arg;
+	void (*on_call)(const char *method, void *arg);
+	void *on_call_arg;
 };
 
 struct list *client_shim_calls(struct client_shim *s)
@@ -54,9 +56,18 @@ const char *client_shim_ns(const struct client_shim *s)
 	return s->ns;
 }
 
-void client_shim_count_rpc(struct client_shim *s)
+void client_shim_count_rpc(struct client_shim *s, const char *method)
 {
 	s->rpcs++;
+	if (s->on_call)
+		s->on_call(method, s->on_call_arg);
+}
+
+void client_shim_on_call(struct client_shim *s,
+	void (*cb)(const char *method, void *arg), void *arg)
+{
+	s->on_call = cb;
+	s->on_call_arg = arg;
 }
 
 unsigned long client_shim_rpcs(const struct client_shim *s)

@@ -48,6 +48,10 @@ struct client *client_shim_client(const struct client_shim *s);
 /* RPCs sent so far. */
 unsigned long client_shim_rpcs(const struct client_shim *s);
 
+/* Runs cb for each RPC when it is sent; method is the bare name. */
+void client_shim_on_call(struct client_shim *s,
+	void (*cb)(const char *method, void *arg), void *arg);
+
 /* Ask the shim to leave, which it does if it has no containers left. That the
  * connection breaks before the answer is success. */
 int client_shim_shutdown(

@@ -6,30 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/call.h"
 #include "client/events.h"
+#include "client/handle.h"
 #include "client/options.h"
 #include "runc_options.pb-c.h"
 #include "task.pb-c.h"
 
 #define PROCESS_URL "types.containerd.io/opencontainers/runtime-spec/1/Process"
 #define DETAILS_URL "containerd.runc.v1.ProcessDetails"
-
-struct client_process {
-	struct list link;
-	struct client_task *task; /* borrowed */
-	char *exec_id;            /* "" is init */
-	enum client_status status;
-	struct client_exit exit; /* the pid is good before the exit is */
-};
-
-struct client_task {
-	struct client_shim *shim;                 /* borrowed */
-	const struct client_container *container; /* borrowed */
-	struct list execs;
-	struct client_process init;
-	bool had_oom;
-};
 
 static char no_id[] = "";
 
@@ -49,12 +33,23 @@ struct client_task *client_task_new(
 	return t;
 }
 
+static void forget_stdio(struct client_process *p)
+{
+	int i;
+
+	for (i = 0; i < CLIENT_PROCESS_PATHS; i++) {
+		free(p->stdio[i]);
+		p->stdio[i] = NULL;
+	}
+}
+
 void client_process_free(struct client_process *p)
 {
 	if (!p || p == &p->task->init)
 		return;
 	client_call_drop(p->task->shim, p);
 	list_del(&p->link);
+	forget_stdio(p);
 	free(p->exec_id);
 	free(p);
 }
@@ -69,6 +64,7 @@ void client_task_free(struct client_task *t)
 		client_process_free(
 			list_entry(node, struct client_process, link));
 	client_call_drop(t->shim, &t->init);
+	forget_stdio(&t->init);
 	free(t);
 }
 
@@ -102,6 +98,15 @@ bool client_process_exit(
 	return true;
 }
 
+void client_process_stdio(
+	const struct client_process *p, struct client_stdio *ret)
+{
+	*ret = (struct client_stdio){.in = p->stdio[0],
+		.out = p->stdio[1],
+		.err = p->stdio[2],
+		.terminal = p->terminal};
+}
+
 bool client_task_had_oom(const struct client_task *t)
 {
 	return t->had_oom;
@@ -109,7 +114,7 @@ bool client_task_had_oom(const struct client_task *t)
 
 /* What is known never goes back: the answer to an earlier call may come after
  * an event that tells more. */
-static void learn_status(struct client_process *p, enum client_status status)
+void client_process_learn(struct client_process *p, enum client_status status)
 {
 	if (p->status == CLIENT_GONE ||
 		(p->status == CLIENT_STOPPED && status != CLIENT_GONE))
@@ -154,15 +159,15 @@ static void learn_event(struct client_process *p, const struct client_event *ev)
 	switch (ev->type) {
 	case CLIENT_EVENT_CREATE:
 	case CLIENT_EVENT_EXEC_ADDED:
-		learn_status(p, CLIENT_CREATED);
+		client_process_learn(p, CLIENT_CREATED);
 		break;
 	case CLIENT_EVENT_START:
 	case CLIENT_EVENT_EXEC_STARTED:
 	case CLIENT_EVENT_RESUMED:
-		learn_status(p, CLIENT_RUNNING);
+		client_process_learn(p, CLIENT_RUNNING);
 		break;
 	case CLIENT_EVENT_PAUSED:
-		learn_status(p, CLIENT_PAUSED);
+		client_process_learn(p, CLIENT_PAUSED);
 		break;
 	case CLIENT_EVENT_EXIT:
 		learn_exit(p, ev->exit_status, NULL);
@@ -188,7 +193,7 @@ void client_task_learn(struct client_task *t, const struct client_event *ev)
 		learn_event(p, ev);
 }
 
-static int process_call(struct client_process *p, struct client_call *call)
+int client_process_call(struct client_process *p, struct client_call *call)
 {
 	call->owner = p;
 	return client_call(p->task->shim, call);
@@ -201,7 +206,7 @@ static int apply_create(const ProtobufCMessage *m, void *owner, void *ret)
 
 	(void)ret;
 	p->exit.pid = a->pid;
-	learn_status(p, CLIENT_CREATED);
+	client_process_learn(p, CLIENT_CREATED);
 	return 0;
 }
 
@@ -227,12 +232,13 @@ int client_task_create(struct client_task *t, const struct client_stdio *io,
 		return r;
 	q.id = (char *)t->container->id;
 	q.bundle = (char *)t->container->bundle;
+	q.checkpoint = or_empty(t->container->checkpoint);
 	q.terminal = io->terminal;
 	q.stdin = or_empty(io->in);
 	q.stdout = or_empty(io->out);
 	q.stderr = or_empty(io->err);
 	q.options = options;
-	r = process_call(&t->init, &call);
+	r = client_process_call(&t->init, &call);
 	client_options_free(options);
 	return r;
 }
@@ -241,7 +247,7 @@ static int apply_pause(const ProtobufCMessage *m, void *owner, void *ret)
 {
 	(void)m;
 	(void)ret;
-	learn_status(owner, CLIENT_PAUSED);
+	client_process_learn(owner, CLIENT_PAUSED);
 	return 0;
 }
 
@@ -256,14 +262,14 @@ int client_task_pause(struct client_task *t, client_cb cb, void *arg)
 		.arg = arg};
 
 	q.id = (char *)t->container->id;
-	return process_call(&t->init, &call);
+	return client_process_call(&t->init, &call);
 }
 
 static int apply_resume(const ProtobufCMessage *m, void *owner, void *ret)
 {
 	(void)m;
 	(void)ret;
-	learn_status(owner, CLIENT_RUNNING);
+	client_process_learn(owner, CLIENT_RUNNING);
 	return 0;
 }
 
@@ -278,7 +284,7 @@ int client_task_resume(struct client_task *t, client_cb cb, void *arg)
 		.arg = arg};
 
 	q.id = (char *)t->container->id;
-	return process_call(&t->init, &call);
+	return client_process_call(&t->init, &call);
 }
 
 /* Which exec a pid is the first process of, if the shim says so. */
@@ -333,7 +339,7 @@ int client_task_pids(
 		.arg = arg};
 
 	q.id = (char *)t->container->id;
-	return process_call(&t->init, &call);
+	return client_process_call(&t->init, &call);
 }
 
 void client_pids_clear(struct client_pids *p)
@@ -346,7 +352,7 @@ static int apply_exec(const ProtobufCMessage *m, void *owner, void *ret)
 {
 	(void)m;
 	(void)ret;
-	learn_status(owner, CLIENT_CREATED);
+	client_process_learn(owner, CLIENT_CREATED);
 	return 0;
 }
 
@@ -365,6 +371,17 @@ static struct client_process *exec_new(
 		return NULL;
 	}
 	return p;
+}
+
+struct client_process *client_task_process(
+	struct client_task *t, const char *exec_id)
+{
+	struct client_process *p;
+
+	if (!*exec_id)
+		return &t->init;
+	p = process_find(t, exec_id);
+	return p ? p : exec_new(t, exec_id);
 }
 
 int client_task_exec(struct client_task *t, const char *exec_id,
@@ -394,7 +411,7 @@ int client_task_exec(struct client_task *t, const char *exec_id,
 	q.stdout = or_empty(io->out);
 	q.stderr = or_empty(io->err);
 	q.spec = &any;
-	r = process_call(p, &call);
+	r = client_process_call(p, &call);
 	if (r < 0)
 		client_process_free(p);
 	else
@@ -409,7 +426,7 @@ static int apply_start(const ProtobufCMessage *m, void *owner, void *ret)
 
 	(void)ret;
 	p->exit.pid = a->pid;
-	learn_status(p, CLIENT_RUNNING);
+	client_process_learn(p, CLIENT_RUNNING);
 	return 0;
 }
 
@@ -425,7 +442,7 @@ int client_process_start(struct client_process *p, client_cb cb, void *arg)
 
 	q.id = (char *)p->task->container->id;
 	q.exec_id = p->exec_id;
-	return process_call(p, &call);
+	return client_process_call(p, &call);
 }
 
 int client_process_kill(struct client_process *p, uint32_t signal, bool all,
@@ -440,7 +457,7 @@ int client_process_kill(struct client_process *p, uint32_t signal, bool all,
 	q.exec_id = p->exec_id;
 	q.signal = signal;
 	q.all = all;
-	return process_call(p, &call);
+	return client_process_call(p, &call);
 }
 
 static int apply_wait(const ProtobufCMessage *m, void *owner, void *ret)
@@ -467,7 +484,7 @@ int client_process_wait(struct client_process *p, client_cb cb, void *arg)
 		return client_call_known(p->task->shim, &call);
 	q.id = (char *)p->task->container->id;
 	q.exec_id = p->exec_id;
-	return process_call(p, &call);
+	return client_process_call(p, &call);
 }
 
 static int apply_delete(const ProtobufCMessage *m, void *owner, void *ret)
@@ -493,7 +510,7 @@ int client_process_delete(struct client_process *p, client_cb cb, void *arg)
 
 	q.id = (char *)p->task->container->id;
 	q.exec_id = p->exec_id;
-	return process_call(p, &call);
+	return client_process_call(p, &call);
 }
 
 int client_process_resize(struct client_process *p, uint32_t width,
@@ -510,7 +527,7 @@ int client_process_resize(struct client_process *p, uint32_t width,
 	q.exec_id = p->exec_id;
 	q.width = width;
 	q.height = height;
-	return process_call(p, &call);
+	return client_process_call(p, &call);
 }
 
 int client_process_close_stdin(
@@ -524,7 +541,26 @@ int client_process_close_stdin(
 	q.id = (char *)p->task->container->id;
 	q.exec_id = p->exec_id;
 	q.stdin = true;
-	return process_call(p, &call);
+	return client_process_call(p, &call);
+}
+
+static int learn_stdio(
+	struct client_process *p, const Containerd__Task__V3__StateResponse *a)
+{
+	const char *const said[CLIENT_PROCESS_PATHS] = {
+		a->stdin, a->stdout, a->stderr};
+	int i;
+
+	forget_stdio(p);
+	p->terminal = a->terminal;
+	for (i = 0; i < CLIENT_PROCESS_PATHS; i++) {
+		if (!*said[i])
+			continue;
+		p->stdio[i] = strdup(said[i]);
+		if (!p->stdio[i])
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static int apply_state(const ProtobufCMessage *m, void *owner, void *ret)
@@ -538,8 +574,8 @@ static int apply_state(const ProtobufCMessage *m, void *owner, void *ret)
 	if ((enum client_status)a->status == CLIENT_STOPPED)
 		learn_exit(p, a->exit_status, a->exited_at);
 	else
-		learn_status(p, (enum client_status)a->status);
-	return 0;
+		client_process_learn(p, (enum client_status)a->status);
+	return learn_stdio(p, a);
 }
 
 int client_process_refresh(struct client_process *p, client_cb cb, void *arg)
@@ -554,5 +590,22 @@ int client_process_refresh(struct client_process *p, client_cb cb, void *arg)
 
 	q.id = (char *)p->task->container->id;
 	q.exec_id = p->exec_id;
-	return process_call(p, &call);
+	return client_process_call(p, &call);
+}
+
+int client_task_attach(struct client_shim *shim,
+	const struct client_container *k, client_cb cb, void *arg,
+	struct client_task **ret)
+{
+	struct client_task *t = client_task_new(shim, k);
+	int r;
+
+	if (!t)
+		return -ENOMEM;
+	r = client_process_refresh(&t->init, cb, arg);
+	if (r < 0)
+		client_task_free(t);
+	else
+		*ret = t;
+	return r;
 }

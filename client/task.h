@@ -48,13 +48,23 @@ struct client_task *client_task_new(
 	struct client_shim *shim, const struct client_container *k);
 void client_task_free(struct client_task *t);
 
+/*
+ * A handle for a task that somebody else has made: by one State call, which
+ * tells status, pid, exit and stdio. The handle is there at once, and is good
+ * once cb() said so; it is the caller's to free in any case. (A call that needs
+ * none of that can be made on a handle of client_task_new(), without it.)
+ */
+int client_task_attach(struct client_shim *shim,
+	const struct client_container *k, client_cb cb, void *arg,
+	struct client_task **ret);
+
 struct client_process *client_task_init(struct client_task *t);
 struct client_shim *client_task_shim(const struct client_task *t);
 
 /* Records what an event tells of this task; others' events are ignored. */
 void client_task_learn(struct client_task *t, const struct client_event *ev);
 
-/* Create, with the container's bundle and runtime options. */
+/* Create, with the container's bundle, runtime options and checkpoint. */
 int client_task_create(struct client_task *t, const struct client_stdio *io,
 	client_cb cb, void *arg);
 
@@ -84,6 +94,11 @@ int client_task_exec(struct client_task *t, const char *exec_id,
 	void *arg, struct client_process **ret);
 void client_process_free(struct client_process *p); /* not init */
 
+/* The handle for an exec, made if there is none, with no RPC: for one that
+ * somebody else has added. "" is init. NULL: no memory. */
+struct client_process *client_task_process(
+	struct client_task *t, const char *exec_id);
+
 /* What is known, with no RPC. */
 enum client_status client_process_status(const struct client_process *p);
 uint32_t client_process_pid(const struct client_process *p); /* or 0 */
@@ -104,5 +119,24 @@ int client_process_close_stdin(
 	struct client_process *p, client_cb cb, void *arg);
 /* State: brings what is known up to date. */
 int client_process_refresh(struct client_process *p, client_cb cb, void *arg);
+
+/* As the last State told; borrowed until the next, or the handle goes. NULL is
+ * none, or not known. */
+void client_process_stdio(
+	const struct client_process *p, struct client_stdio *ret);
+
+/* Update: resources is JSON, `linux.resources` of the OCI runtime spec. */
+int client_task_update(
+	struct client_task *t, const char *resources, client_cb cb, void *arg);
+
+/* Checkpoint: CRIU's image goes to path, which is as the shim sees it. */
+struct client_checkpoint {
+	const char *path;
+	const char *work, *parent; /* NULL: none */
+	bool exit; /* the container ends, and its output is complete */
+	bool open_tcp, external_unix_sockets, terminal, file_locks;
+};
+int client_task_checkpoint(struct client_task *t,
+	const struct client_checkpoint *how, client_cb cb, void *arg);
 
 #endif

@@ -17,9 +17,6 @@
 #include "ctl/release.h"
 #include "platform/process.h"
 
-#define LOCK_TRIES 200
-#define LOCK_PAUSE_US 10000
-
 int ctl_guard_start(struct ctl_guard *g, struct event_base *base,
 	const struct ctl_place *p, const char *id, struct err *e)
 {
@@ -54,6 +51,12 @@ static void tell(struct ctl_guard *g)
 void ctl_guard_tell_made(struct ctl_guard *g)
 {
 	g->orders.made = true;
+	tell(g);
+}
+
+void ctl_guard_tell_kept(struct ctl_guard *g)
+{
+	g->orders.made = false;
 	tell(g);
 }
 
@@ -118,19 +121,6 @@ static void restore_terminal(const struct ctl_guard_orders *o)
 	close(fd);
 }
 
-/* The first one's lock goes with it, but maybe a moment later. */
-static int lock(struct ctl_place *p)
-{
-	int tries = 0, r;
-
-	do {
-		r = ctl_place_lock(p);
-		if (r == -EWOULDBLOCK)
-			usleep(LOCK_PAUSE_US);
-	} while (r == -EWOULDBLOCK && ++tries < LOCK_TRIES);
-	return r;
-}
-
 static int release(struct ctl_place *p)
 {
 	struct event_base *base = event_base_new();
@@ -158,7 +148,9 @@ int ctl_guard(int argc, char **argv)
 	restore_terminal(&last);
 	if (!last.made)
 		return CTL_OK;
-	r = lock(&p); /* -ENOENT: all is gone, as it should be */
+	/* The first one's lock goes with it, but maybe a moment later. -ENOENT:
+	 * all is gone, as it should be. */
+	r = ctl_place_lock_soon(&p);
 	if (r == 0)
 		r = release(&p);
 	ctl_place_close(&p);

@@ -38,6 +38,9 @@ int ctl_guard_start(struct ctl_guard *g, struct event_base *base,
 /* From now on it releases the place. */
 void ctl_guard_tell_made(struct ctl_guard *g);
 
+/* From now on it does not any more: somebody else has it. */
+void ctl_guard_tell_kept(struct ctl_guard *g);
+
 /* From now on it does that to the terminal on stdin. */
 void ctl_guard_tell_terminal(struct ctl_guard *g, const struct ctl_terminal *t);
 

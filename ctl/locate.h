@@ -2,11 +2,8 @@
 /*
  * locate.h - find the shim of a container, whoever started it.
  *
- * Every daemon runs a shim with its namespace and an id on the command line, in
- * the folder of a bundle, and leaves the shim's address there. So the process
- * table tells all shims; the bundles beside theirs tell which containers share
- * one (a pod's). Files are read by way of /proc, so a daemon in a chroot or
- * another mount namespace makes no difference.
+ * scan.h tells all shims; here is the one that has a container, and the way to
+ * talk to it.
  */
 #ifndef WISP_CTL_LOCATE_H
 #define WISP_CTL_LOCATE_H
@@ -32,6 +29,12 @@ struct ctl_shim {
  * -ENOENT; -EEXIST: there are several, which the message names. */
 int ctl_locate(
 	const char *ns, const char *id, struct ctl_shim *ret, struct err *e);
+
+/* The same for a container that a scan has found. */
+struct scan_container;
+struct scan_shim;
+void ctl_locate_take(const struct scan_shim *shim,
+	const struct scan_container *c, struct ctl_shim *ret);
 
 /* Connects to it. As client_shim_connect(). s must outlive the connection. */
 int ctl_locate_connect(struct client *c, const struct ctl_shim *s,

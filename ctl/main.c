@@ -10,27 +10,88 @@
 #include "ctl/command.h"
 #include "ctl/say.h"
 
+/* Listed in this order under the heading of their group. */
 static const struct ctl_command commands[] = {
-	{"run", "run a container, with no daemon", ctl_run},
-	{"inspect", "show a container, whoever runs it", ctl_inspect},
-	{"dump", "show all that a shim knows and waits for", ctl_dump},
-	{"guard", NULL, ctl_guard},
+	{CTL_LIFE, "run", "run a container, with no daemon", ctl_run},
+	{CTL_LIFE, "create", "make a container, to be started later",
+		ctl_create},
+	{CTL_LIFE, "start", "start containers that were created", ctl_start},
+	{CTL_LIFE, "attach", "see what a container writes, type to it",
+		ctl_attach},
+	{CTL_LIFE, "logs", "show what a container has written", ctl_logs},
+	{CTL_LIFE, "events", "show what happens to containers", ctl_events},
+	{CTL_LIFE, "exec", "run a command in a container that runs", ctl_exec},
+	{CTL_LIFE, "kill", "send a signal to a container", ctl_kill},
+	{CTL_LIFE, "wait", "wait for containers, and print how they ended",
+		ctl_wait},
+	{CTL_LIFE, "pause", "freeze a container", ctl_pause},
+	{CTL_LIFE, "resume", "let a paused container go on", ctl_resume},
+	{CTL_LIFE, "update", "change a container's limits", ctl_update},
+	{CTL_LIFE, "checkpoint", "put a running container into files",
+		ctl_checkpoint},
+	{CTL_LIFE, "restore", "make a container go on from a checkpoint",
+		ctl_restore},
+	{CTL_LIFE, "delete", "delete a container that has ended", ctl_delete},
+	{CTL_LIFE, "ps", "list our own containers, or a container's processes",
+		ctl_ps},
+	{CTL_LIFE, "stats", "show what containers use, by their shims",
+		ctl_stats},
+
+	{CTL_LOOKING, "shims", "list all shims of this host, of any kind",
+		ctl_shims},
+	{CTL_LOOKING, "top", "show what tasks use, live", ctl_top},
+	{CTL_LOOKING, "inspect", "show a container, whoever runs it",
+		ctl_inspect},
+	{CTL_LOOKING, "dump", "show all that a shim knows and waits for",
+		ctl_dump},
+
+	{CTL_HIDDEN, "keep", NULL, ctl_keep},
+	{CTL_HUNTING, "stress", "run containers by the dozen, and find leaks",
+		ctl_stress},
+	{CTL_SPECS, "spec", "make a container's configuration, or check one",
+		ctl_spec},
+	{CTL_HUNTING, "seccomp",
+		"what a container's profile denies, and how to allow it",
+		ctl_seccomp},
+
+	{CTL_HIDDEN, "guard", NULL, ctl_guard},
+};
+
+static const char *const headings[] = {
+	[CTL_LIFE] = "Life cycle",
+	[CTL_LOOKING] = "Looking",
+	[CTL_SPECS] = "Specs",
+	[CTL_HUNTING] = "Hunting",
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+static void help_group(FILE *to, enum ctl_group group)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < N_COMMANDS; i++) {
+		if (commands[i].group != group)
+			continue;
+		if (!any)
+			fprintf(to, "\n%s:\n", headings[group]);
+		any = true;
+		fprintf(to, "  %-11s %s\n", commands[i].name,
+			commands[i].summary);
+	}
+}
+
 static void help(FILE *to)
 {
-	size_t i;
+	enum ctl_group group;
 
 	fputs("Usage: wispctl COMMAND [OPTIONS]\n\n"
 	      "Drives containerd shims directly: wisp's own, or any that "
-	      "speaks the task\nAPI v2 or v3.\n\nCommands:\n",
+	      "speaks the task\nAPI v2 or v3.\n",
 		to);
-	for (i = 0; i < N_COMMANDS; i++)
-		if (commands[i].summary)
-			fprintf(to, "  %-10s %s\n", commands[i].name,
-				commands[i].summary);
+	for (group = CTL_LIFE; group <= CTL_HUNTING; group++)
+		help_group(to, group);
 	fputs("\n  -h, --help     this text; `wispctl COMMAND --help` for a "
 	      "command\n  -v, --version  wispctl's version\n"
 	      "\nManual: man wispctl\n",

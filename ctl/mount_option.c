@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctl/run_options.h"
+#include "ctl/winpath.h"
 
 void ctl_mount_clear(struct ctl_mount *m)
 {
@@ -97,7 +98,29 @@ static int complete(struct ctl_mount *m, const char *text, struct err *e)
 	return add_option(m, "rbind", 5);
 }
 
-int ctl_parse_mount(const char *text, struct ctl_mount *ret, struct err *e)
+/* Nothing of it is on this host. */
+static int complete_windows(
+	struct ctl_mount *m, const char *text, struct err *e)
+{
+	if (!m->target || !winpath_is_absolute(m->target))
+		return err_set(e, -EINVAL,
+			"--mount '%s': dst=PATH is missing or not absolute; "
+			"use dst=C:\\PATH",
+			text);
+	if (!m->source || !winpath_is_absolute(m->source))
+		return err_set(e, -EINVAL,
+			"--mount '%s': src=PATH is missing or not absolute; "
+			"use src=C:\\PATH",
+			text);
+	if (m->type)
+		return err_set(e, -EINVAL,
+			"--mount '%s': there are no types on Windows", text);
+	return 0;
+}
+
+static int parse(const char *text, struct ctl_mount *ret,
+	int (*finish)(struct ctl_mount *m, const char *text, struct err *e),
+	struct err *e)
 {
 	struct ctl_mount m = {0};
 	const char *p = text;
@@ -112,7 +135,7 @@ int ctl_parse_mount(const char *text, struct ctl_mount *ret, struct err *e)
 		p += n + 1;
 	}
 	if (r == 0)
-		r = complete(&m, text, e);
+		r = finish(&m, text, e);
 	if (r == -ENOMEM)
 		err_sys(e, r, "--mount");
 	if (r < 0)
@@ -120,4 +143,15 @@ int ctl_parse_mount(const char *text, struct ctl_mount *ret, struct err *e)
 	else
 		*ret = m;
 	return r;
+}
+
+int ctl_parse_mount(const char *text, struct ctl_mount *ret, struct err *e)
+{
+	return parse(text, ret, complete, e);
+}
+
+int ctl_parse_windows_mount(
+	const char *text, struct ctl_mount *ret, struct err *e)
+{
+	return parse(text, ret, complete_windows, e);
 }

@@ -7,6 +7,9 @@
 #include <time.h>
 
 #include "client/inspect.h"
+#include "ctl/runtime_look.h"
+#include "platform/cgroup.h"
+#include "platform/file.h"
 #include "platform/look.h"
 #include "ttrpc/status.h"
 
@@ -21,7 +24,7 @@ static void put_bytes(yajl_gen g, const char *key, const char *bytes)
 	ctl_json_put(g, key, text);
 }
 
-static void put_process(yajl_gen g, int64_t pid)
+void ctl_outside_process(yajl_gen g, int64_t pid)
 {
 	struct look_process lp;
 	char state[2] = "";
@@ -44,20 +47,29 @@ static void put_child(int64_t pid, void *arg)
 
 	yajl_gen_map_open(g);
 	ctl_json_put_number(g, "pid", pid);
-	put_process(g, pid);
+	ctl_outside_process(g, pid);
 	yajl_gen_map_close(g);
 }
 
-static void put_open(int number, const char *what, int64_t waiting, void *arg)
+static void put_open(const struct look_open *open, void *arg)
 {
 	yajl_gen g = arg;
 
 	yajl_gen_map_open(g);
-	ctl_json_put_number(g, "fd", number);
-	put_bytes(g, "what", what);
-	if (waiting >= 0)
-		ctl_json_put_number(g, "waiting", waiting);
+	ctl_json_put_number(g, "fd", open->number);
+	put_bytes(g, "what", open->what);
+	if (open->waiting >= 0)
+		ctl_json_put_number(g, "waiting", open->waiting);
+	if (open->room >= 0)
+		ctl_json_put_number(g, "room", open->room);
 	yajl_gen_map_close(g);
+}
+
+void ctl_outside_open(yajl_gen g, int64_t pid)
+{
+	yajl_gen_array_open(g);
+	look_open(pid, put_open, g);
+	yajl_gen_array_close(g);
 }
 
 static void put_self(yajl_gen g, const struct ctl_shim *s)
@@ -78,9 +90,10 @@ static void put_self(yajl_gen g, const struct ctl_shim *s)
 	ctl_json_put_number(g, "proportionalKiB", (long long)m.proportional);
 	ctl_json_put_number(g, "ownKiB", (long long)m.own);
 	yajl_gen_map_close(g);
-	ctl_json_put_array(g, "open");
-	look_open(s->pid, put_open, g);
-	yajl_gen_array_close(g);
+	ctl_json_key(g, "open");
+	ctl_outside_open(g, s->pid);
+	ctl_json_key(g, "commands");
+	runtime_look_commands(s->pid, s->id, g);
 	ctl_json_put_array(g, "children");
 	look_children(s->pid, put_child, g);
 	yajl_gen_array_close(g);
@@ -100,13 +113,12 @@ struct filling {
 	int64_t waiting;
 };
 
-static void find_fifo(int number, const char *what, int64_t waiting, void *arg)
+static void find_fifo(const struct look_open *open, void *arg)
 {
 	struct filling *f = arg;
 
-	(void)number;
-	if (strcmp(what, f->path) == 0 && waiting > f->waiting)
-		f->waiting = waiting;
+	if (strcmp(open->what, f->path) == 0 && open->waiting > f->waiting)
+		f->waiting = open->waiting;
 }
 
 static void put_stdio(
@@ -173,64 +185,92 @@ static int ask_state(struct client_shim *shim, const char *id,
 	return r;
 }
 
-/* The shim that a bundle named may have a process we have not found. */
-static void ask_pid(struct client_shim *shim, struct ctl_shim *s)
+int64_t ctl_outside_init(const struct ctl_shim *s)
 {
-	struct client_shim_info info = {0};
-	struct client_await *aw;
-	struct err e;
+	struct look_process lp;
+	char path[600];
+	int64_t pid;
 
-	if (s->pid)
-		return;
-	aw = client_await_new(client_shim_client(shim), CALL_MS);
-	if (client_await(aw,
-		    client_shim_ask_info(
-			    shim, s->id, &info, client_await_done, aw),
-		    &e) == 0)
-		s->pid = info.shim_pid;
-	client_shim_forget_calls(shim);
+	if (!*s->via)
+		return 0;
+	snprintf(path, sizeof(path), "%s/init.pid", s->via);
+	/* an old pid may be somebody else's by now: a shim is the parent */
+	if (file_read_pid(path, &pid) < 0 || look_process(pid, &lp) < 0 ||
+		lp.state == 'Z' || lp.parent != s->pid)
+		return 0;
+	return pid;
 }
 
 int ctl_outside_dump(struct client_shim *shim, const struct ctl_shim *s,
 	const char *why, char **ret)
 {
 	struct client_state state = {0};
-	struct ctl_shim own = *s;
 	yajl_gen g = yajl_gen_alloc(NULL);
 	struct err e = {0};
 	int r = -1;
 
 	if (!g)
 		return -ENOMEM;
-	if (shim) {
-		ask_pid(shim, &own);
+	if (shim)
 		r = ask_state(shim, s->id, &state, &e);
-	}
+	if (r < 0)
+		state.pid = (uint32_t)ctl_outside_init(s);
 	yajl_gen_map_open(g);
 	ctl_json_put_bool(g, "outside", true);
 	if (r < 0)
 		ctl_json_put(g, "error", shim ? e.msg : why);
-	put_self(g, &own);
+	put_self(g, s);
 	ctl_json_put_array(g, "containers");
-	put_container(g, &own, &state);
+	put_container(g, s, &state);
 	yajl_gen_array_close(g);
 	yajl_gen_map_close(g);
 	return ctl_json_take(g, ret);
 }
 
-void ctl_outside_processes(
-	struct client_shim *shim, const struct ctl_shim *s, yajl_gen g)
+/* Without any call. */
+static void put_group(yajl_gen g, int64_t init, const char *why)
+{
+	struct cgroup *cg;
+	struct err e;
+
+	if (!init || cgroup_open(init, &cg, &e) < 0) {
+		ctl_json_text(g, why);
+		return;
+	}
+	yajl_gen_array_open(g);
+	cgroup_each_pid(cg, put_child, g);
+	yajl_gen_array_close(g);
+	cgroup_close(cg);
+}
+
+static void put_pids(yajl_gen g, const struct client_pids *pids)
+{
+	size_t i;
+
+	yajl_gen_array_open(g);
+	for (i = 0; i < pids->n; i++) {
+		yajl_gen_map_open(g);
+		ctl_json_put_number(g, "pid", pids->pids[i].pid);
+		if (*pids->pids[i].exec_id)
+			ctl_json_put(g, "exec", pids->pids[i].exec_id);
+		ctl_outside_process(g, pids->pids[i].pid);
+		yajl_gen_map_close(g);
+	}
+	yajl_gen_array_close(g);
+}
+
+void ctl_outside_processes(struct client_shim *shim, const struct ctl_shim *s,
+	int64_t init, yajl_gen g)
 {
 	struct client_container k = {.ns = s->ns, .id = s->id};
-	struct client_task *t = client_task_new(shim, &k);
+	struct client_task *t = shim ? client_task_new(shim, &k) : NULL;
 	struct client_await *aw;
 	struct client_pids pids = {0};
 	struct err e = {0};
-	size_t i;
 	int r;
 
 	if (!t) {
-		ctl_json_text(g, "no memory");
+		put_group(g, init, shim ? "no memory" : "nobody to ask");
 		return;
 	}
 	aw = client_await_new(client_shim_client(shim), CALL_MS);
@@ -238,18 +278,9 @@ void ctl_outside_processes(
 		aw, client_task_pids(t, &pids, client_await_done, aw), &e);
 	client_task_free(t);
 	if (r < 0) {
-		ctl_json_text(g, r == -ETIME ? "no answer" : e.msg);
+		put_group(g, init, r == -ETIME ? "no answer" : e.msg);
 		return;
 	}
-	yajl_gen_array_open(g);
-	for (i = 0; i < pids.n; i++) {
-		yajl_gen_map_open(g);
-		ctl_json_put_number(g, "pid", pids.pids[i].pid);
-		if (*pids.pids[i].exec_id)
-			ctl_json_put(g, "exec", pids.pids[i].exec_id);
-		put_process(g, pids.pids[i].pid);
-		yajl_gen_map_close(g);
-	}
-	yajl_gen_array_close(g);
+	put_pids(g, &pids);
 	client_pids_clear(&pids);
 }

@@ -18,6 +18,8 @@
 #include "platform/mount.h"
 
 #define OPEN_FOLDERS 16 /* at a time, in a tree */
+#define LOCK_TRIES 200
+#define LOCK_PAUSE_US 10000
 
 static int join(char *to, const char *a, const char *b)
 {
@@ -71,7 +73,9 @@ int ctl_place_init(
 		join(p->out, p->state, "stdout") < 0 ||
 		join(p->err, p->state, "stderr") < 0 ||
 		join(p->events, p->state, "events") < 0 ||
-		join(p->runtime, p->state, "runtime") < 0)
+		join(p->runtime, p->state, "runtime") < 0 ||
+		join(p->output, p->state, "log") < 0 ||
+		join(p->attach, p->state, "attach") < 0)
 		return err_set(e, -ENAMETOOLONG,
 			"--root '%s' is too long a path", p->root);
 	return 0;
@@ -112,6 +116,18 @@ static int lock_folder(const char *path, int *ret)
 int ctl_place_lock(struct ctl_place *p)
 {
 	return lock_folder(p->state, &p->lock);
+}
+
+int ctl_place_lock_soon(struct ctl_place *p)
+{
+	int tries = 0, r;
+
+	do {
+		r = ctl_place_lock(p);
+		if (r == -EWOULDBLOCK)
+			usleep(LOCK_PAUSE_US);
+	} while (r == -EWOULDBLOCK && ++tries < LOCK_TRIES);
+	return r;
 }
 
 int ctl_place_lock_as_guard(struct ctl_place *p)
@@ -225,7 +241,8 @@ int ctl_remove_tree(const char *path, struct err *e)
 
 static bool is_kept(const char *name)
 {
-	static const char *const kept[] = {".", "..", "config.json", "rootfs"};
+	static const char *const kept[] = {
+		".", "..", "config.json", "rootfs", "seccomp.log"};
 	size_t i;
 
 	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)

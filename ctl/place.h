@@ -5,13 +5,16 @@
  *     ROOT/bundles/ID/               the OCI bundle; the shim works in here
  *     ROOT/state/ID/container.json   what it takes to clean up (record.h)
  *     ROOT/state/ID/stdin, stdout, stderr, events   FIFOs and a socket
+ *     ROOT/state/ID/log, log.1       its output, if a keeper has it (output.h)
+ *     ROOT/state/ID/attach           the keeper's socket (wire.h)
  *     ROOT/state/ID/runtime/         the OCI runtime's own state
+ *     ROOT/events.log, events.log.1  everybody's events (journal.h)
  *
  * (A bundle must be called as its container: some shims look for it there.)
  *
- * The state folder is locked (flock(2)) by whoever runs the container, and
- * runtime/ by its guard, so that folders without locks are known to be left
- * over.
+ * The state folder is locked (flock(2)) by whoever runs the container (`wispctl
+ * run`, or the keeper of one that is detached), and runtime/ by its guard, so
+ * that folders without locks are known to be left over.
  */
 #ifndef WISP_CTL_PLACE_H
 #define WISP_CTL_PLACE_H
@@ -34,6 +37,7 @@ struct ctl_place {
 	char in[CTL_PATH_MAX], out[CTL_PATH_MAX], err[CTL_PATH_MAX];
 	char events[CTL_PATH_MAX];
 	char runtime[CTL_PATH_MAX];
+	char output[CTL_PATH_MAX], attach[CTL_PATH_MAX];
 	int lock, guard_lock; /* descriptors, or -1 */
 };
 
@@ -51,6 +55,10 @@ int ctl_place_make(struct ctl_place *p, struct err *e);
 int ctl_place_lock(struct ctl_place *p);
 int ctl_place_lock_as_guard(struct ctl_place *p);
 int ctl_place_lock_left(struct ctl_place *p);
+
+/* As ctl_place_lock(), but waits for a while (2 s): the one before may be about
+ * to let go. */
+int ctl_place_lock_soon(struct ctl_place *p);
 
 /* Unlocks. */
 void ctl_place_close(struct ctl_place *p);

@@ -41,6 +41,13 @@ int ctl_record_write(
 	put_if(g, "rootfs", r->rootfs);
 	put_if(g, "cgroup", r->cgroup);
 	ctl_json_put_bool(g, "keep", r->keep);
+	put_if(g, "checkpoint", k->checkpoint);
+	ctl_json_put_bool(g, "detached", r->detached);
+	ctl_json_put_bool(g, "remove", r->remove);
+	ctl_json_put_bool(g, "terminal", r->terminal);
+	ctl_json_put_bool(g, "interactive", r->interactive);
+	ctl_json_put_bool(g, "debug", k->debug);
+	ctl_json_put_number(g, "dialect", k->dialect);
 	yajl_gen_map_close(g);
 	rc = ctl_json_take(g, &text);
 	if (rc == 0) {
@@ -50,11 +57,19 @@ int ctl_record_write(
 	return rc < 0 ? err_sys(e, rc, "write '%s'", p->record) : 0;
 }
 
+static bool get_bool(yajl_val v, const char *key)
+{
+	const char *path[] = {key, NULL};
+
+	return yajl_tree_get(v, path, yajl_t_true) != NULL;
+}
+
 static void record_fill(struct ctl_record *r, yajl_val v)
 {
 	static const char *version_path[] = {"version", NULL};
-	static const char *keep_path[] = {"keep", NULL};
+	static const char *dialect_path[] = {"dialect", NULL};
 	yajl_val version = yajl_tree_get(v, version_path, yajl_t_number);
+	yajl_val dialect = yajl_tree_get(v, dialect_path, yajl_t_number);
 	struct client_container *k = &r->container;
 	const char *address = ctl_json_get(v, "address");
 
@@ -69,7 +84,17 @@ static void record_fill(struct ctl_record *r, yajl_val v)
 	r->rootfs = ctl_json_get(v, "rootfs");
 	r->cgroup = ctl_json_get(v, "cgroup");
 	r->creating = true;
-	r->keep = yajl_tree_get(v, keep_path, yajl_t_true) != NULL;
+	r->keep = get_bool(v, "keep");
+	r->detached = get_bool(v, "detached");
+	r->remove = get_bool(v, "remove");
+	r->terminal = get_bool(v, "terminal");
+	r->interactive = get_bool(v, "interactive");
+	k->checkpoint = ctl_json_get(v, "checkpoint");
+	k->debug = get_bool(v, "debug");
+	if (dialect && YAJL_IS_INTEGER(dialect) &&
+		YAJL_GET_INTEGER(dialect) >= 0 &&
+		YAJL_GET_INTEGER(dialect) <= CLIENT_DIALECT_BOOTSTRAP)
+		k->dialect = (enum client_dialect)YAJL_GET_INTEGER(dialect);
 	if (version && YAJL_IS_INTEGER(version))
 		r->version = (unsigned)YAJL_GET_INTEGER(version);
 	if (address)

@@ -19,7 +19,12 @@ struct ctl_record {
 	/* A Create may be under way; not in the file, but so for all that is
 	 * read from one. */
 	bool creating;
-	bool keep;  /* bundle and rootfs stay when it has ended */
+	bool keep; /* bundle and rootfs stay when it has ended */
+	/* A keeper (keep.h) has it, or is to be started again: it is not left
+	 * over as long as its shim lives. */
+	bool detached;
+	bool remove; /* its keeper deletes it when it has ended */
+	bool terminal, interactive;
 	void *text; /* ctl_record_read()'s */
 };
 

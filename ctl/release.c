@@ -340,6 +340,19 @@ int ctl_release_place(struct client *c, struct ctl_place *p,
 	return rc;
 }
 
+/* It has lost its keeper, which the next command for it brings back. */
+static bool lives_detached(const struct ctl_place *p)
+{
+	struct ctl_record r;
+	bool yes;
+
+	if (ctl_record_read(p, &r, NULL) < 0)
+		return false;
+	yes = r.detached && *r.address && listener_probe(r.address) == 0;
+	ctl_record_clear(&r);
+	return yes;
+}
+
 static void release_one_left(struct client *c, const char *root, const char *id)
 {
 	struct ctl_place p;
@@ -347,6 +360,10 @@ static void release_one_left(struct client *c, const char *root, const char *id)
 
 	if (ctl_place_init(&p, root, id, &e) < 0 || ctl_place_lock_left(&p) < 0)
 		return;
+	if (lives_detached(&p)) {
+		ctl_place_close(&p);
+		return;
+	}
 	if (ctl_release_place(c, &p, FILLED_BY_S, &e) < 0)
 		ctl_say("container '%s' was left over and cannot be removed: "
 			"%s",

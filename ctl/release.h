@@ -29,8 +29,8 @@ int ctl_release_files(
 int ctl_release_place(struct client *c, struct ctl_place *p,
 	unsigned unfilled_s, struct err *e);
 
-/* All containers below the root (NULL: the default one) whose wispctl is gone.
- */
+/* All containers below the root (NULL: the default one) whose wispctl is gone;
+ * but not detached ones whose shim lives. */
 void ctl_release_all_left(struct client *c, const char *root);
 
 #endif

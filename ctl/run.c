@@ -9,8 +9,12 @@
 #include <string.h>
 
 #include "ctl/command.h"
+#include "ctl/exit_code.h"
+#include "ctl/launch.h"
 #include "ctl/release.h"
+#include "ctl/run_seccomp.h"
 #include "ctl/say.h"
+#include "ctl/seccomp_log.h"
 
 #define DELETE_EVENT_MS 1000
 #define LEAVE_MS 3000
@@ -43,21 +47,11 @@ static int check_stop(const struct ctl_run *r, struct err *e)
 
 static int start_shim(struct ctl_run *r, struct err *e)
 {
-	struct client_await *aw = client_await_new(r->client, 0);
-	int rc;
+	int rc = ctl_launch_shim(r->client, &r->place, &r->record, &r->shim, e);
 
-	rc = client_shim_start(r->client, &r->record.container,
-		client_await_done, aw, &r->shim, e);
-	rc = client_await(aw, rc, e);
 	if (rc < 0)
 		return rc;
 	client_shim_on_lost(r->shim, on_shim_lost, r);
-	snprintf(r->record.address, sizeof(r->record.address), "%s",
-		client_shim_address(r->shim));
-	r->record.version = client_shim_version(r->shim);
-	rc = ctl_record_write(&r->place, &r->record, e);
-	if (rc < 0)
-		return rc;
 	r->task = client_task_new(r->shim, &r->record.container);
 	if (!r->task)
 		return err_sys(e, -ENOMEM, "task");
@@ -74,6 +68,8 @@ static int create(struct ctl_run *r, struct err *e)
 	rc = client_await(
 		aw, client_task_create(r->task, &io, client_await_done, aw), e);
 	r->record.creating = rc == -EINTR;
+	if (rc == 0)
+		rc = ctl_run_is_explained(r->o, r->place.bundle, e);
 	return rc < 0 ? rc : check_stop(r, e);
 }
 
@@ -140,8 +136,12 @@ static int delete_task(struct ctl_run *r, struct err *e)
 	struct client_process *init = client_task_init(r->task);
 	struct client_await *aw = client_await_new(r->client, 0);
 
-	return client_await(
+	int rc = client_await(
 		aw, client_process_delete(init, client_await_done, aw), e);
+
+	if (r->denials)
+		sec_follow_look(r->denials);
+	return rc;
 }
 
 /* Sees the shim off: when this has gone well, nothing of it is left. */
@@ -189,31 +189,11 @@ static int run_steps(struct ctl_run *r, struct err *e)
 	return rc;
 }
 
-static bool contains(const char *text, const char *a, const char *b)
-{
-	return strcasestr(text, a) && (!b || strcasestr(text, b));
-}
-
-/* Runtimes say why a command does not run in words only; docker reads them in
- * the same way. */
 static int exit_code_of(const struct ctl_run *r, const struct err *e)
 {
-	const char *m = e->msg;
-
 	if (r->stop_signal && (e->code == -ECANCELED || e->code == -EINTR))
 		return 128 + r->stop_signal;
-	if (e->code != -EREMOTEIO && e->code != -EINVAL && e->code != -ENOENT)
-		return CTL_FAILED;
-	if (contains(m, "executable file", "not found") ||
-		contains(m, "exec:", "no such file or directory") ||
-		contains(m, "exec:", "stat "))
-		return CTL_NOT_FOUND;
-	if (contains(m, "exec", "permission denied") ||
-		contains(m, "open executable", NULL) ||
-		contains(m, "exec format error", NULL) ||
-		contains(m, "exec", "is a directory"))
-		return CTL_NOT_EXECUTABLE;
-	return CTL_FAILED;
+	return ctl_exit_code(e);
 }
 
 /* Gives up the handles, and what they stand for unless it has left already. */
@@ -236,7 +216,7 @@ static int release_task(struct ctl_run *r, bool well, struct err *e)
 /* Whatever was made is unmade here, however far it came. */
 static int clean_up(struct ctl_run *r, bool well, struct err *e)
 {
-	int rc, files = 0;
+	int rc, files;
 
 	r->state = CTL_RUN_ENDING;
 	ctl_terminal_restore(&r->terminal);
@@ -248,10 +228,8 @@ static int clean_up(struct ctl_run *r, bool well, struct err *e)
 	ctl_run_close_io(r);
 	client_events_free(r->events);
 	client_log_free(r->log);
-	if (r->made_record)
-		files = ctl_release_files(&r->place, &r->record, e);
-	else if (r->made_place)
-		ctl_place_remove(&r->place, false, NULL);
+	sec_follow_free(r->denials);
+	files = ctl_run_remove_place(r, e);
 	ctl_guard_end(&r->guard);
 	return rc < 0 ? rc : files;
 }
@@ -318,6 +296,8 @@ int ctl_run(int argc, char **argv)
 	} else if (o.help) {
 		ctl_run_help();
 		code = CTL_OK;
+	} else if (o.detach) {
+		code = ctl_run_detached(&o, true);
 	} else {
 		code = run_with_options(&o);
 	}

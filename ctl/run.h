@@ -20,6 +20,7 @@
 #include "ctl/terminal.h"
 
 struct event;
+struct sec_follow;
 
 #define CTL_N_SIGNALS 6
 #define CTL_N_QUEUED 8
@@ -39,7 +40,7 @@ struct ctl_run {
 
 	char id[80];
 	char shim_path[PATH_MAX], runtime_path[PATH_MAX], self[PATH_MAX];
-	char rootfs[PATH_MAX], cgroup[96];
+	char rootfs[PATH_MAX], checkpoint[PATH_MAX], cgroup[96];
 	struct ctl_place place;
 	bool made_place, made_record;
 	struct ctl_record record;
@@ -47,7 +48,8 @@ struct ctl_run {
 
 	struct client_events *events;
 	struct client_log *log;
-	char last_log[512]; /* the shim's last complaint */
+	char last_log[512];         /* the shim's last complaint */
+	struct sec_follow *denials; /* --explain-seccomp; else NULL */
 	struct client_shim *shim;
 	struct client_task *task;
 	bool shim_lost;
@@ -72,8 +74,15 @@ struct ctl_run {
 	int stop_signal; /* the first of them; 0: none */
 };
 
-/* run_prepare.c: the place, the guard, the bundle, FIFOs, events, log. */
+/* run_prepare.c: the id, the place, the guard, the record, the bundle; then
+ * what a container in the foreground has besides: FIFOs, events, log. */
+int ctl_run_prepare_place(struct ctl_run *r, struct err *e);
 int ctl_run_prepare(struct ctl_run *r, struct err *e);
+/* Removes the files of the place, as far as they were made. */
+int ctl_run_remove_place(struct ctl_run *r, struct err *e);
+
+/* create.c: `wispctl run -d`. */
+int ctl_run_detached(const struct ctl_run_options *o, bool start);
 
 /* run_io.c */
 int ctl_run_open_io(struct ctl_run *r, struct err *e);

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/env.h"
+
 enum {
 	OPT_RM = 256,
 	OPT_RUNTIME,
@@ -22,6 +24,9 @@ enum {
 	OPT_ROOT,
 	OPT_DEBUG,
 	OPT_DIALECT,
+	OPT_CHECKPOINT,
+	OPT_SECCOMP,
+	OPT_EXPLAIN,
 };
 
 static const struct option long_options[] = {
@@ -32,6 +37,7 @@ static const struct option long_options[] = {
 	{"shim", required_argument, NULL, OPT_SHIM},
 	{"rootfs", required_argument, NULL, OPT_ROOTFS},
 	{"bundle", required_argument, NULL, OPT_BUNDLE},
+	IMAGE_LONG_OPTIONS,
 	{"env", required_argument, NULL, 'e'},
 	{"cwd", required_argument, NULL, 'w'},
 	{"workdir", required_argument, NULL, 'w'},
@@ -42,6 +48,10 @@ static const struct option long_options[] = {
 	{"root", required_argument, NULL, OPT_ROOT},
 	{"debug", no_argument, NULL, OPT_DEBUG},
 	{"dialect", required_argument, NULL, OPT_DIALECT},
+	{"detach", no_argument, NULL, 'd'},
+	{"checkpoint", required_argument, NULL, OPT_CHECKPOINT},
+	{"seccomp", required_argument, NULL, OPT_SECCOMP},
+	{"explain-seccomp", no_argument, NULL, OPT_EXPLAIN},
 	{"output", required_argument, NULL, 'o'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -52,12 +62,15 @@ void ctl_run_help(void)
 	fputs("Usage: wispctl run [OPTIONS] [--] [COMMAND [ARG...]]\n\n"
 	      "Runs COMMAND (default: sh) in a container and returns its exit "
 	      "status.\n\n"
+	      "  -d, --detach        print its id and return; see `wispctl "
+	      "create --help`\n\n"
 	      "Streams:\n"
 	      "  -i, --interactive   connect stdin (otherwise it is "
 	      "/dev/null)\n"
 	      "  -t, --tty           give the container a terminal\n"
 	      "      --events        show the shim's events on stderr\n"
-	      "  -o, --output FORM   of events: text (default) or json\n"
+	      "  -o, --output FORM   of events and denials: text (default) "
+	      "or json\n"
 	      "      --debug         show the shim's log on stderr\n"
 	      "\nContainer:\n"
 	      "      --rootfs DIR    its files (default: a fresh tree with "
@@ -73,6 +86,12 @@ void ctl_run_help(void)
 	      "  -w, --cwd DIR       working folder (default: /)\n"
 	      "      --mount type=bind,src=PATH,dst=PATH[,options=ro]\n"
 	      "  -m, --memory SIZE   limit, in bytes or as 512k, 64m, 2g\n"
+	      "      --checkpoint DIR\n"
+	      "                      restore it from a checkpoint (CRIU's "
+	      "images)\n"
+	      "      --seccomp FILE  profile, as in config.json or docker's\n"
+	      "      --explain-seccomp\n                      show on stderr "
+	      "what the profile denies (-o json, too)\n" IMAGE_HELP
 	      "\nMachinery:\n"
 	      "      --shim PATH     shim to drive (default: "
 	      "containerd-shim-wisp-v1, beside\n                      wispctl "
@@ -87,6 +106,7 @@ void ctl_run_help(void)
 	      "invoked; 127 it was not found.\n"
 	      "\nExamples:\n"
 	      "  wispctl run --rm -- echo hello\n"
+	      "  wispctl run --rm -it --image alpine.tar\n"
 	      "  wispctl run --rm -it -- sh\n"
 	      "  echo hello | wispctl run --rm -i -- cat\n"
 	      "  wispctl run --rm --events --runtime crun -m 64m -- ls -l /\n"
@@ -117,29 +137,6 @@ int ctl_parse_size(const char *text, uint64_t *ret)
 	if (errno || *end || n > (unsigned long long)LLONG_MAX >> shift)
 		return -EINVAL;
 	*ret = (uint64_t)n << shift;
-	return 0;
-}
-
-static int add_env(struct ctl_run_options *o, const char *arg, struct err *e)
-{
-	const char *value = getenv(arg);
-	char **env, *text;
-	int n;
-
-	if (*arg == '\0' || *arg == '=')
-		return err_set(e, -EINVAL, "--env '%s': use NAME=VALUE", arg);
-	if (!strchr(arg, '=') && !value)
-		return 0; /* as docker: passing on what is not set is nothing */
-	env = realloc(o->env, (o->n_env + 2) * sizeof(*env));
-	if (!env)
-		return err_sys(e, -ENOMEM, "--env");
-	o->env = env;
-	n = strchr(arg, '=') ? asprintf(&text, "%s", arg)
-			     : asprintf(&text, "%s=%s", arg, value);
-	if (n < 0)
-		return err_sys(e, -ENOMEM, "--env");
-	env[o->n_env++] = text;
-	env[o->n_env] = NULL;
 	return 0;
 }
 
@@ -195,13 +192,15 @@ static int set_name(struct ctl_run_options *o, const char *arg, struct err *e)
 
 static int set_flag(struct ctl_run_options *o, int opt)
 {
-	bool *flag = opt == 't'          ? &o->terminal
-		     : opt == 'i'        ? &o->interactive
-		     : opt == 'h'        ? &o->help
-		     : opt == OPT_RM     ? &o->remove
-		     : opt == OPT_EVENTS ? &o->events
-		     : opt == OPT_DEBUG  ? &o->debug
-					 : NULL;
+	bool *flag = opt == 't'           ? &o->terminal
+		     : opt == 'i'         ? &o->interactive
+		     : opt == 'h'         ? &o->help
+		     : opt == 'd'         ? &o->detach
+		     : opt == OPT_RM      ? &o->remove
+		     : opt == OPT_EVENTS  ? &o->events
+		     : opt == OPT_DEBUG   ? &o->debug
+		     : opt == OPT_EXPLAIN ? &o->explain_seccomp
+					  : NULL;
 
 	if (!flag)
 		return -ENOENT;
@@ -211,13 +210,15 @@ static int set_flag(struct ctl_run_options *o, int opt)
 
 static int set_text(struct ctl_run_options *o, int opt, const char *arg)
 {
-	const char **text = opt == OPT_RUNTIME  ? &o->runtime
-			    : opt == OPT_SHIM   ? &o->shim
-			    : opt == OPT_ROOTFS ? &o->rootfs
-			    : opt == OPT_BUNDLE ? &o->bundle
-			    : opt == OPT_ROOT   ? &o->root
-			    : opt == 'w'        ? &o->cwd
-						: NULL;
+	const char **text = opt == OPT_RUNTIME      ? &o->runtime
+			    : opt == OPT_SHIM       ? &o->shim
+			    : opt == OPT_ROOTFS     ? &o->rootfs
+			    : opt == OPT_BUNDLE     ? &o->bundle
+			    : opt == OPT_ROOT       ? &o->root
+			    : opt == OPT_CHECKPOINT ? &o->checkpoint
+			    : opt == 'w'            ? &o->cwd
+			    : opt == OPT_SECCOMP    ? &o->seccomp
+						    : NULL;
 
 	if (!text)
 		return -ENOENT;
@@ -228,11 +229,15 @@ static int set_text(struct ctl_run_options *o, int opt, const char *arg)
 static int set_option(
 	struct ctl_run_options *o, int opt, const char *arg, struct err *e)
 {
-	if (set_flag(o, opt) == 0 || set_text(o, opt, arg) == 0)
+	int r = image_options_set(&o->image, opt, arg, e);
+
+	if (r < 0)
+		return r;
+	if (r || set_flag(o, opt) == 0 || set_text(o, opt, arg) == 0)
 		return 0;
 	switch (opt) {
 	case 'e':
-		return add_env(o, arg, e);
+		return ctl_env_add(&o->env, &o->n_env, arg, e);
 	case 'o':
 		return set_output(o, arg, e);
 	case OPT_MOUNT:
@@ -252,9 +257,13 @@ static int set_option(
 
 static int check_together(const struct ctl_run_options *o, struct err *e)
 {
-	if (o->rootfs && o->bundle)
-		return err_set(
-			e, -EINVAL, "--rootfs and --bundle exclude each other");
+	int r = image_options_check(&o->image, e);
+
+	if (r < 0)
+		return r;
+	if (!!o->rootfs + !!o->bundle + !!o->image.path > 1)
+		return err_set(e, -EINVAL,
+			"--rootfs, --bundle and --image exclude each other");
 	if (o->bundle && (o->cwd || o->n_env || o->n_mounts || o->memory))
 		return err_set(e, -EINVAL,
 			"--cwd, --env, --mount and --memory are for a "
@@ -262,7 +271,13 @@ static int check_together(const struct ctl_run_options *o, struct err *e)
 	if (o->cwd && *o->cwd != '/')
 		return err_set(
 			e, -EINVAL, "--cwd '%s': use an absolute path", o->cwd);
-	if (o->terminal && o->interactive && !isatty(STDIN_FILENO))
+	if (o->detach && (o->events || o->debug))
+		return err_set(e, -EINVAL,
+			"--events and --debug show what happens while it runs "
+			"in the foreground; for a detached container there is "
+			"`wispctl events`");
+	if (o->terminal && o->interactive && !o->detach &&
+		!isatty(STDIN_FILENO))
 		return err_set(e, -EINVAL,
 			"-t and -i together need a terminal on stdin; leave "
 			"out -t to pipe data in");
@@ -273,15 +288,15 @@ static int bad_option(char **argv, int opt, struct err *e)
 {
 	if (opt == ':')
 		return err_set(e, -EINVAL,
-			"option '%s' needs a value; see `wispctl run --help`",
-			argv[optind - 1]);
+			"option '%s' needs a value; see `wispctl %s --help`",
+			argv[optind - 1], argv[0]);
 	if (optopt && optopt < 256)
 		return err_set(e, -EINVAL,
-			"there is no option -%c; see `wispctl run --help`",
-			optopt);
+			"there is no option -%c; see `wispctl %s --help`",
+			optopt, argv[0]);
 	return err_set(e, -EINVAL,
-		"option '%s' is not understood; see `wispctl run --help`",
-		argv[optind - 1]);
+		"option '%s' is not understood; see `wispctl %s --help`",
+		argv[optind - 1], argv[0]);
 }
 
 int ctl_run_options_parse(
@@ -289,9 +304,10 @@ int ctl_run_options_parse(
 {
 	int opt, r;
 
-	*ret = (struct ctl_run_options){0};
+	*ret = (struct ctl_run_options){
+		.detach = strcmp(argv[0], "create") == 0};
 	optind = 0; /* glibc: forget an earlier scan */
-	while ((opt = getopt_long(argc, argv, "+:tie:w:m:o:h", long_options,
+	while ((opt = getopt_long(argc, argv, "+:tide:w:m:o:h", long_options,
 			NULL)) != -1) {
 		if (opt == '?' || opt == ':')
 			return bad_option(argv, opt, e);
@@ -307,9 +323,7 @@ void ctl_run_options_clear(struct ctl_run_options *o)
 {
 	size_t i;
 
-	for (i = 0; i < o->n_env; i++)
-		free(o->env[i]);
-	free(o->env);
+	ctl_env_clear(o->env, o->n_env);
 	for (i = 0; i < o->n_mounts; i++)
 		ctl_mount_clear(&o->mounts[i]);
 	free(o->mounts);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +11,14 @@
 #include "client/fifo.h"
 #include "ctl/bundle.h"
 #include "ctl/find.h"
+#include "ctl/image_run.h"
+#include "ctl/journal.h"
+#include "ctl/release.h"
 #include "ctl/rootfs.h"
 #include "ctl/run.h"
+#include "ctl/run_seccomp.h"
 #include "ctl/say.h"
+#include "ctl/seccomp_log.h"
 #include "ctl/show.h"
 #include "ctl/spec.h"
 #include "ctl/user.h"
@@ -58,9 +65,14 @@ static void fill_record(struct ctl_run *r)
 		.publisher = r->self[0] ? r->self : NULL,
 		.runtime = r->runtime_path,
 		.runtime_root = r->place.runtime,
+		.checkpoint = r->checkpoint[0] ? r->checkpoint : NULL,
 		.debug = r->o->debug,
 		.dialect = r->o->dialect};
-	r->record.keep = !r->o->remove;
+	/* A detached one goes with all it has when it is deleted. */
+	r->record.keep = !r->o->remove && !r->o->detach && !r->o->image.path;
+	r->record.remove = r->o->remove && r->o->detach;
+	r->record.terminal = r->o->terminal;
+	r->record.interactive = r->o->interactive;
 	r->record.rootfs = r->rootfs[0] ? r->rootfs : NULL;
 	r->record.cgroup = r->o->bundle ? NULL : r->cgroup;
 }
@@ -91,11 +103,28 @@ static int make_place(struct ctl_run *r, struct err *e)
 	return 0;
 }
 
-static int make_spec(struct ctl_run *r, char **ret, struct err *e)
+/* The image's words, where the user has none. */
+static void put_image(struct ctl_spec *s, const struct image_run *x)
+{
+	s->args = (const char *const *)x->args;
+	s->env = (const char *const *)x->env;
+	s->n_env = x->n_env;
+	s->uid = x->user.uid;
+	s->gid = x->user.gid;
+	s->groups = x->user.groups;
+	s->n_groups = x->user.n_groups;
+	s->home = x->user.home;
+	s->stop_signal = x->image.config.stop_signal;
+	if (!s->cwd)
+		s->cwd = x->cwd;
+}
+
+static int make_spec(struct ctl_run *r, const struct image_run *image,
+	char **ret, struct err *e)
 {
 	static const char *const shell[] = {"sh", NULL};
 	const struct ctl_run_options *o = r->o;
-	char *real = NULL;
+	char *real = NULL, unpacked[PATH_MAX + 8];
 	struct ctl_spec s = {.id = r->id,
 		.rootfs = r->rootfs,
 		.cgroup = r->cgroup,
@@ -119,13 +148,48 @@ static int make_spec(struct ctl_run *r, char **ret, struct err *e)
 			return err_sys(e, -errno, "--rootfs '%s'", o->rootfs);
 		s.rootfs = real;
 	}
+	if (o->image.path) {
+		snprintf(unpacked, sizeof(unpacked), "%s/rootfs", r->rootfs);
+		s.rootfs = unpacked;
+		put_image(&s, image);
+	}
 	rc = ctl_spec_make(&s, ret);
 	free(real);
 	return rc < 0 ? err_sys(e, rc, "make config.json") : 0;
 }
 
+static int on_image_tick(struct image_job *j, struct err *e)
+{
+	struct ctl_run *r = j->arg;
+
+	image_job_draw(j);
+	event_base_loop(r->base, EVLOOP_NONBLOCK);
+	if (!r->stop_signal)
+		return 0;
+	return err_set(e, -ECANCELED, "stopped by signal %d (%s)",
+		r->stop_signal, strsignal(r->stop_signal));
+}
+
+/* Until all of it is there, it is nothing to be kept. */
+static int unpack_image(
+	struct ctl_run *r, struct image_run *image, struct err *e)
+{
+	struct image_job job = {.tick = on_image_tick, .arg = r};
+	struct ctl_user user;
+	int rc;
+
+	ctl_user_look(&user);
+	job.ordinary = !user.is_root;
+	rc = image_run_prepare(image, &r->o->image, r->rootfs, &job,
+		r->o->command, r->o->env, r->o->n_env, e);
+	if (rc == 0)
+		r->record.keep = !r->o->remove && !r->o->detach;
+	return rc;
+}
+
 static int make_bundle(struct ctl_run *r, struct err *e)
 {
+	struct image_run image = {0};
 	struct ctl_bundle_changes changes = {.terminal = r->o->terminal};
 	char *config = NULL;
 	int rc = 0;
@@ -134,21 +198,31 @@ static int make_bundle(struct ctl_run *r, struct err *e)
 		changes.args = (const char *const *)r->o->command;
 	if (r->o->bundle)
 		rc = ctl_bundle_copy(r->o->bundle, &changes, &config, e);
-	else
-		rc = make_spec(r, &config, e);
-	if (!config)
+	else if (r->o->image.path)
+		rc = unpack_image(r, &image, e);
+	if (rc == 0 && !r->o->bundle)
+		rc = make_spec(r, &image, &config, e);
+	image_run_clear(&image);
+	if (config && (r->o->seccomp || r->o->explain_seccomp))
+		rc = ctl_run_seccomp(r->o, &config, e);
+	if (rc < 0 || !config) {
+		free(config);
 		return rc;
+	}
 	rc = file_write(r->place.config, config, strlen(config));
 	free(config);
 	if (rc < 0)
 		return err_sys(e, rc, "write '%s'", r->place.config);
-	return r->record.rootfs ? ctl_rootfs_make(r->client, r->rootfs, e) : 0;
+	return r->record.rootfs && !r->o->image.path
+		       ? ctl_rootfs_make(r->client, r->rootfs, e)
+		       : 0;
 }
 
 static void on_event(const struct client_event *ev, void *arg)
 {
 	struct ctl_run *r = arg;
 
+	ctl_journal_add(&r->place, ev);
 	if (r->task)
 		client_task_learn(r->task, ev);
 	if (ev->type == CLIENT_EVENT_DELETE && !*ev->exec_id)
@@ -169,16 +243,41 @@ static void on_log(const char *line, void *arg)
 		snprintf(r->last_log, sizeof(r->last_log), "%s", line);
 }
 
-int ctl_run_prepare(struct ctl_run *r, struct err *e)
+/* The shim works in another folder. */
+static int set_checkpoint(struct ctl_run *r, struct err *e)
+{
+	if (r->o->checkpoint && !realpath(r->o->checkpoint, r->checkpoint))
+		return err_sys(
+			e, -errno, "--checkpoint '%s'", r->o->checkpoint);
+	return 0;
+}
+
+int ctl_run_prepare_place(struct ctl_run *r, struct err *e)
 {
 	int rc = set_id(r, e);
 
 	if (rc == 0)
 		rc = find_programs(r, e);
 	if (rc == 0)
-		rc = make_place(r, e);
+		rc = set_checkpoint(r, e);
 	if (rc == 0)
-		rc = make_bundle(r, e);
+		rc = make_place(r, e);
+	return rc == 0 ? make_bundle(r, e) : rc;
+}
+
+int ctl_run_remove_place(struct ctl_run *r, struct err *e)
+{
+	if (r->made_record)
+		return ctl_release_files(&r->place, &r->record, e);
+	if (r->made_place)
+		ctl_place_remove(&r->place, false, NULL);
+	return 0;
+}
+
+int ctl_run_prepare(struct ctl_run *r, struct err *e)
+{
+	int rc = ctl_run_prepare_place(r, e);
+
 	if (rc == 0)
 		rc = ctl_run_open_io(r, e);
 	if (rc == 0)
@@ -187,5 +286,8 @@ int ctl_run_prepare(struct ctl_run *r, struct err *e)
 	if (rc == 0)
 		rc = client_log_new(
 			r->base, r->place.log, on_log, r, &r->log, e);
+	if (rc == 0 && r->o->explain_seccomp)
+		rc = sec_follow_new(
+			r->base, r->place.bundle, r->o->json, &r->denials, e);
 	return rc;
 }

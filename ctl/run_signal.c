@@ -100,6 +100,8 @@ void ctl_run_pass_signals(struct ctl_run *r)
 	r->stop_signal = 0;
 	for (i = 0; i < r->n_queued; i++)
 		signal_running(r, r->queued[i]);
+	if (r->reader_gone) /* as SIGPIPE would have */
+		send_signal(r, SIGKILL, true);
 	r->n_queued = 0;
 }
 

@@ -40,8 +40,12 @@ void ctl_say(const char *fmt, ...)
 
 bool ctl_say_colours(void)
 {
+	return ctl_say_colours_on(STDERR_FILENO);
+}
+
+bool ctl_say_colours_on(int fd)
+{
 	const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
 
-	return isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0 &&
-	       !(no && *no);
+	return isatty(fd) && term && strcmp(term, "dumb") != 0 && !(no && *no);
 }

@@ -19,7 +19,9 @@ void ctl_say_line(const char *line);
 /* While true, lines end in CR LF. */
 void ctl_say_raw(bool raw);
 
-/* Whether stderr is a terminal that wants colours (NO_COLOR, TERM=dumb). */
+/* Whether a descriptor, or stderr, is a terminal that wants colours (NO_COLOR,
+ * TERM=dumb). */
+bool ctl_say_colours_on(int fd);
 bool ctl_say_colours(void);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/show.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include "platform/text.h"
 
 struct line {
-	char text[2048];
+	char text[CTL_SHOW_MAX];
 	size_t n;
 	const char *dim, *strong, *bad, *plain; /* colours, or "" */
 };
@@ -30,10 +31,8 @@ static void ERR_PRINTF(2, 3) add(struct line *l, const char *fmt, ...)
 		l->n += (size_t)n < room ? (size_t)n : room - 1;
 }
 
-static void line_init(struct line *l)
+static void line_init(struct line *l, bool colours)
 {
-	bool colours = ctl_say_colours();
-
 	*l = (struct line){.dim = colours ? "\033[2m" : "",
 		.strong = colours ? "\033[1m" : "",
 		.bad = colours ? "\033[31m" : "",
@@ -51,13 +50,14 @@ static bool has_exit(const struct client_event *ev)
 	return ev->type == CLIENT_EVENT_EXIT || ev->type == CLIENT_EVENT_DELETE;
 }
 
-void ctl_show_event(const struct client_event *ev)
+void ctl_event_text(
+	const struct client_event *ev, bool colours, char ret[CTL_SHOW_MAX])
 {
 	struct line l;
 	struct tm tm;
 	time_t t = ev->at.tv_sec;
 
-	line_init(&l);
+	line_init(&l, colours);
 	localtime_r(&t, &tm);
 	add(&l, "%s%02d:%02d:%02d.%06ld%s  %s%-19s%s", l.dim, tm.tm_hour,
 		tm.tm_min, tm.tm_sec, ev->at.tv_nsec / 1000, l.plain, l.strong,
@@ -73,7 +73,15 @@ void ctl_show_event(const struct client_event *ev)
 		add(&l, "  %sterminal%s", l.dim, l.plain);
 	add_text(&l, "bundle", ev->bundle);
 	add_text(&l, "checkpoint", ev->checkpoint);
-	ctl_say_line(l.text);
+	memcpy(ret, l.text, l.n + 1);
+}
+
+void ctl_show_event(const struct client_event *ev)
+{
+	char text[CTL_SHOW_MAX];
+
+	ctl_event_text(ev, ctl_say_colours(), text);
+	ctl_say_line(text);
 }
 
 static void put_time(yajl_gen g, const char *key, const struct timespec *at)
@@ -90,13 +98,12 @@ static void put_if(yajl_gen g, const char *key, const char *text)
 		ctl_json_put(g, key, text);
 }
 
-void ctl_show_event_json(const struct client_event *ev)
+int ctl_event_json(const struct client_event *ev, char **ret)
 {
 	yajl_gen g = yajl_gen_alloc(NULL);
-	char *text;
 
 	if (!g)
-		return;
+		return -ENOMEM;
 	yajl_gen_map_open(g);
 	put_time(g, "time", &ev->at);
 	ctl_json_put(g, "namespace", ev->ns);
@@ -117,7 +124,14 @@ void ctl_show_event_json(const struct client_event *ev)
 	put_if(g, "stderr", ev->err);
 	put_if(g, "checkpoint", ev->checkpoint);
 	yajl_gen_map_close(g);
-	if (ctl_json_take(g, &text) < 0)
+	return ctl_json_take(g, ret);
+}
+
+void ctl_show_event_json(const struct client_event *ev)
+{
+	char *text;
+
+	if (ctl_event_json(ev, &text) < 0)
 		return;
 	ctl_say_line(text);
 	free(text);

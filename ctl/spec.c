@@ -12,21 +12,13 @@
 #define OCI_VERSION "1.0.2"
 #define OPEN_FILES 1024
 #define DEFAULT_PATH \
-	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* docker's set */
-static const char *const capabilities[] = {"CAP_CHOWN", "CAP_DAC_OVERRIDE",
+const char *const ctl_spec_capabilities[] = {"CAP_CHOWN", "CAP_DAC_OVERRIDE",
 	"CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID",
 	"CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE",
 	"CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE", NULL};
-
-static const char *const masked_paths[] = {"/proc/acpi", "/proc/asound",
-	"/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
-	"/proc/timer_stats", "/proc/sched_debug", "/sys/firmware", "/proc/scsi",
-	NULL};
-
-static const char *const readonly_paths[] = {"/proc/bus", "/proc/fs",
-	"/proc/irq", "/proc/sys", "/proc/sysrq-trigger", NULL};
 
 static const struct default_mount {
 	const char *target, *type, *source;
@@ -46,26 +38,36 @@ static const struct default_mount {
 		{"nosuid", "noexec", "nodev", "relatime", "ro"}},
 };
 
+/* What the caller has not set. */
+static void put_default(yajl_gen g, const struct ctl_spec *s, const char *name,
+	const char *value)
+{
+	size_t n = strlen(name), i;
+	char text[512];
+
+	for (i = 0; i < s->n_env; i++)
+		if (strncmp(s->env[i], name, n) == 0 && s->env[i][n] == '=')
+			return;
+	snprintf(text, sizeof(text), "%s=%s", name, value);
+	ctl_json_text(g, text);
+}
+
 static void put_env(yajl_gen g, const struct ctl_spec *s)
 {
 	const char *term = getenv("TERM");
-	char text[128];
 	size_t i;
 
 	ctl_json_put_array(g, "env");
-	ctl_json_text(g, DEFAULT_PATH);
-	ctl_json_text(g, "HOME=/root");
-	if (s->terminal) {
-		snprintf(text, sizeof(text), "TERM=%s",
-			term && *term ? term : "xterm");
-		ctl_json_text(g, text);
-	}
+	put_default(g, s, "PATH", DEFAULT_PATH);
+	put_default(g, s, "HOME", s->home ? s->home : "/root");
+	if (s->terminal)
+		put_default(g, s, "TERM", term && *term ? term : "xterm");
 	for (i = 0; i < s->n_env; i++)
 		ctl_json_text(g, s->env[i]);
 	yajl_gen_array_close(g);
 }
 
-static void put_capabilities(yajl_gen g)
+static void put_capabilities(yajl_gen g, const struct ctl_spec *s)
 {
 	static const char *const sets[] = {
 		"bounding", "effective", "permitted"};
@@ -74,7 +76,8 @@ static void put_capabilities(yajl_gen g)
 	ctl_json_put_map(g, "capabilities");
 	for (i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
 		ctl_json_key(g, sets[i]);
-		ctl_json_texts(g, capabilities);
+		ctl_json_texts(g, s->capabilities ? s->capabilities
+						  : ctl_spec_capabilities);
 	}
 	yajl_gen_map_close(g);
 }
@@ -96,21 +99,34 @@ static void put_rlimits(yajl_gen g)
 	yajl_gen_array_close(g);
 }
 
+static void put_user(yajl_gen g, const struct ctl_spec *s)
+{
+	size_t i;
+
+	ctl_json_put_map(g, "user");
+	ctl_json_put_number(g, "uid", s->uid);
+	ctl_json_put_number(g, "gid", s->gid);
+	if (s->n_groups) {
+		ctl_json_put_array(g, "additionalGids");
+		for (i = 0; i < s->n_groups; i++)
+			yajl_gen_integer(g, s->groups[i]);
+		yajl_gen_array_close(g);
+	}
+	yajl_gen_map_close(g);
+}
+
 static void process_map(yajl_gen g, const struct ctl_spec *s)
 {
 	yajl_gen_map_open(g);
 	ctl_json_put_bool(g, "terminal", s->terminal);
-	ctl_json_put_map(g, "user");
-	ctl_json_put_number(g, "uid", 0);
-	ctl_json_put_number(g, "gid", 0);
-	yajl_gen_map_close(g);
+	put_user(g, s);
 	ctl_json_key(g, "args");
 	ctl_json_texts(g, s->args);
 	put_env(g, s);
 	ctl_json_put(g, "cwd", s->cwd ? s->cwd : "/");
-	put_capabilities(g);
+	put_capabilities(g, s);
 	put_rlimits(g);
-	ctl_json_put_bool(g, "noNewPrivileges", true);
+	ctl_json_put_bool(g, "noNewPrivileges", !s->may_gain_privileges);
 	yajl_gen_map_close(g);
 }
 
@@ -150,14 +166,42 @@ static bool may_mount(const struct ctl_user *u, const struct default_mount *m)
 	return u->is_root || strcmp(m->type, "cgroup") != 0;
 }
 
-static void put_default_mount(
-	yajl_gen g, const struct ctl_user *u, const struct default_mount *m)
+/* sysfs shows a network namespace, and is for whoever owns that. */
+static const struct default_mount host_sys = {
+	"/sys", "none", "/sys", {"rbind", "nosuid", "noexec", "nodev", "ro"}};
+
+static bool is_foreign_sys(
+	const struct ctl_spec *s, const struct default_mount *m)
+{
+	return s->host_network && (s->user.needs_own || s->n_id_maps) &&
+	       strcmp(m->type, "sysfs") == 0;
+}
+
+/* Whether the group of terminals is there. */
+static bool has_tty(const struct ctl_spec *s)
 {
 	size_t i;
 
+	if (s->n_id_maps == 0)
+		return s->user.has_tty;
+	for (i = 0; i < s->n_id_maps; i++)
+		if (s->id_maps[i].container <= 5 &&
+			5 - s->id_maps[i].container < s->id_maps[i].size)
+			return true;
+	return false;
+}
+
+static void put_default_mount(
+	yajl_gen g, const struct ctl_spec *s, const struct default_mount *m)
+{
+	size_t i;
+
+	if (is_foreign_sys(s, m))
+		m = &host_sys;
+
 	mount_map(g, m->target, m->type, m->source);
 	for (i = 0; m->options[i]; i++)
-		if (u->has_tty || strcmp(m->options[i], "gid=5") != 0)
+		if (has_tty(s) || strcmp(m->options[i], "gid=5") != 0)
 			ctl_json_text(g, m->options[i]);
 	mount_map_end(g);
 }
@@ -172,79 +216,29 @@ static void put_mounts(yajl_gen g, const struct ctl_spec *s)
 	ctl_json_put_array(g, "mounts");
 	for (; m < end; m++)
 		if (may_mount(&s->user, m))
-			put_default_mount(g, &s->user, m);
+			put_default_mount(g, s, m);
 	for (i = 0; i < s->n_mounts; i++)
 		put_user_mount(g, &s->mounts[i]);
 	yajl_gen_array_close(g);
 }
 
-static void put_namespaces(yajl_gen g, const struct ctl_user *u)
+/* The signal as image-spec's conversion.md has it. */
+static void put_annotations(yajl_gen g, const struct ctl_spec *s)
 {
-	static const char *const types[] = {
-		"pid", "ipc", "uts", "mount", "network", "user"};
-	size_t n = sizeof(types) / sizeof(types[0]) - !u->needs_own, i;
-
-	ctl_json_put_array(g, "namespaces");
-	for (i = 0; i < n; i++) {
-		yajl_gen_map_open(g);
-		ctl_json_put(g, "type", types[i]);
-		yajl_gen_map_close(g);
+	if (!s->stop_signal) {
+		ctl_spec_put_pairs(g, "annotations", s->annotations);
+		return;
 	}
-	yajl_gen_array_close(g);
-}
-
-/* No device but those every runtime allows by itself. */
-static void put_resources(yajl_gen g, const struct ctl_spec *s)
-{
-	ctl_json_put_map(g, "resources");
-	ctl_json_put_array(g, "devices");
-	yajl_gen_map_open(g);
-	ctl_json_put_bool(g, "allow", false);
-	ctl_json_put(g, "access", "rwm");
-	yajl_gen_map_close(g);
-	yajl_gen_array_close(g);
-	if (s->memory) {
-		ctl_json_put_map(g, "memory");
-		ctl_json_put_number(g, "limit", (long long)s->memory);
-		yajl_gen_map_close(g);
-	}
-	yajl_gen_map_close(g);
-}
-
-/* root in the container is whoever runs us. */
-static void put_id_map(yajl_gen g, const char *key, uint32_t id)
-{
-	ctl_json_put_array(g, key);
-	yajl_gen_map_open(g);
-	ctl_json_put_number(g, "containerID", 0);
-	ctl_json_put_number(g, "hostID", id);
-	ctl_json_put_number(g, "size", 1);
-	yajl_gen_map_close(g);
-	yajl_gen_array_close(g);
-}
-
-static void put_linux(yajl_gen g, const struct ctl_spec *s)
-{
-	ctl_json_put_map(g, "linux");
-	put_namespaces(g, &s->user);
-	if (s->user.is_root) {
-		ctl_json_put(g, "cgroupsPath", s->cgroup);
-		put_resources(g, s);
-	}
-	if (s->user.needs_own) {
-		put_id_map(g, "uidMappings", s->user.uid);
-		put_id_map(g, "gidMappings", s->user.gid);
-	}
-	ctl_json_key(g, "maskedPaths");
-	ctl_json_texts(g, masked_paths);
-	ctl_json_key(g, "readonlyPaths");
-	ctl_json_texts(g, readonly_paths);
+	ctl_json_put_map(g, "annotations");
+	ctl_json_put(g, "org.opencontainers.image.stopSignal", s->stop_signal);
+	ctl_spec_put_members(g, s->annotations);
 	yajl_gen_map_close(g);
 }
 
 int ctl_spec_make(const struct ctl_spec *s, char **ret)
 {
 	yajl_gen g = yajl_gen_alloc(NULL);
+	int r;
 
 	if (!g)
 		return -ENOMEM;
@@ -255,10 +249,17 @@ int ctl_spec_make(const struct ctl_spec *s, char **ret)
 	process_map(g, s);
 	ctl_json_put_map(g, "root");
 	ctl_json_put(g, "path", s->rootfs);
+	if (s->read_only)
+		ctl_json_put_bool(g, "readonly", true);
 	yajl_gen_map_close(g);
-	ctl_json_put(g, "hostname", s->id);
+	ctl_json_put(g, "hostname", s->hostname ? s->hostname : s->id);
 	put_mounts(g, s);
-	put_linux(g, s);
+	put_annotations(g, s);
+	r = ctl_spec_put_linux(g, s);
+	if (r < 0) {
+		yajl_gen_free(g);
+		return r;
+	}
 	yajl_gen_map_close(g);
 	return ctl_json_take(g, ret);
 }

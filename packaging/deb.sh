@@ -14,7 +14,8 @@ umask 022
 
 # Those whose code is in the programs: they have no dependencies but these.
 libraries="libevent-dev libprotobuf-c-dev libyajl-dev libseccomp-dev libmd-dev
-libc6-dev libgcc-12-dev"
+libarchive-dev zlib1g-dev libzstd-dev liblzma-dev libbz2-dev libc6-dev
+libgcc-12-dev"
 
 fail() {
 	echo "deb.sh: $*" >&2

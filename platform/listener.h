@@ -43,4 +43,8 @@ int listener_unlink(const char *address);
  * about to be gone: it was killed), -ENOENT, ... */
 int listener_probe(const char *address);
 
+/* The same, and the pid of who listens (the process that called listen(2):
+ * SO_PEERCRED, unix(7)); 0 if it is not one that we can see. */
+int listener_owner(const char *address, int64_t *ret_pid);
+
 #endif

@@ -10,31 +10,49 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct look_process {
 	int64_t pid, parent;
 	char state;        /* as in proc(5): R, S, D, Z, T, ... */
 	char name[32];     /* the program's, cut to 15 bytes on Linux */
 	char command[512]; /* words with blanks between them, cut; or "" */
-	char waits[64];    /* the kernel function it sleeps in, or "" */
-	int syscall;       /* the number of the call it is in; -1: none known */
-	uint64_t age_ms;   /* since it was started */
+	unsigned threads;
+	char waits[64];  /* the kernel function it sleeps in, or "" */
+	int syscall;     /* the number of the call it is in; -1: none known */
+	uint64_t age_ms; /* since it was started */
 };
 
 /* -ESRCH. What can't be seen is "", 0 or -1. */
 int look_process(int64_t pid, struct look_process *ret);
+
+/* Its command line, each word with a NUL behind it (the last one may be cut),
+ * and how many bytes that is. 0 for a zombie, for a thread of the kernel, and
+ * for one that hangs. -ESRCH. */
+ssize_t look_words(int64_t pid, char *buf, size_t n);
+
+/* A variable of the environment that it was started with. -ENOENT, -EACCES,
+ * -EAGAIN for one that hangs. */
+int look_environment(int64_t pid, const char *name, char *buf, size_t n);
 
 /* A process's children, zombies among them; -ESRCH, or -ENOSYS if the system
  * does not tell. */
 int look_children(
 	int64_t pid, void (*each)(int64_t child, void *arg), void *arg);
 
-/* What a process has open: a number, what it is as far as it can be told, and
- * the bytes that wait in it if it is a pipe or a FIFO, else -1. Looking changes
- * nothing: no end is opened. */
-void look_open(int64_t pid,
-	void (*each)(int number, const char *what, int64_t waiting, void *arg),
+/* What a process has open: a number and what it is, as far as it can be told.
+ * Looking changes nothing: no end is opened. */
+struct look_open {
+	int number;
+	const char *what; /* borrowed */
+	int64_t waiting;  /* bytes, in a pipe or a FIFO; -1: it is none */
+	int64_t room;     /* how many it holds at most; -1: not known */
+};
+void look_open(int64_t pid, void (*each)(const struct look_open *o, void *arg),
 	void *arg);
+
+/* How much it has open, or -errno. */
+int look_open_count(int64_t pid);
 
 /* A process's memory, in KiB; 0 where it can't be told. */
 struct look_memory {

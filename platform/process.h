@@ -45,6 +45,10 @@ int process_spawn(
 /* Whether a name would be found, in PATH or as a path, and may be executed. */
 bool process_find(const char *name);
 
+/* The path of a program in the folder where this one is, else its name if it is
+ * in PATH. -ENOENT, -ENAMETOOLONG. */
+int process_find_beside(const char *name, char *buf, size_t n);
+
 /* 1 if pid is our child and has not ended, 0 if it has ended and its exit is
  * still to be handed out, -ECHILD if it is no child of ours. */
 int process_is_ours(int64_t pid);

@@ -13,6 +13,7 @@
 #include "platform/cgroup.h"
 #include "platform/file.h"
 #include "platform/mount.h"
+#include "shim/explain.h"
 #include "shim/json.h"
 
 /* Kubernetes' largest are around 100 KiB; seccomp profiles come on top. */
@@ -44,6 +45,7 @@ struct reading {
 	struct range range[N_MAPS];
 	char *groups[2];
 	bool no_memory;
+	bool bad_explain;
 	bool in_pid, has_path; /* of the namespace that is being read */
 };
 
@@ -127,6 +129,18 @@ static void on_policy(
 	rd->no_memory |= !*policy;
 }
 
+static void on_explain(
+	struct reading *rd, enum json_type type, const char *text, size_t n)
+{
+	bool yes =
+		type == JSON_STRING && n == 4 && memcmp(text, "true", 4) == 0;
+	bool no =
+		type == JSON_STRING && n == 5 && memcmp(text, "false", 5) == 0;
+
+	rd->b->explain = yes;
+	rd->bad_explain = !yes && !no;
+}
+
 static void on_value(const char *path, enum json_type type, const char *text,
 	size_t n, void *arg)
 {
@@ -145,6 +159,8 @@ static void on_value(const char *path, enum json_type type, const char *text,
 		on_cgroup(rd, text, n);
 	if (strcmp(path, "annotations." POLICY_ANNOTATION) == 0)
 		on_policy(rd, type, text, n);
+	if (strcmp(path, "annotations." EXPLAIN_ANNOTATION) == 0)
+		on_explain(rd, type, text, n);
 	for (i = 0; i < 2 && type == JSON_STRING && n > 0; i++) {
 		if (strcmp(path, group_annotations[i]) != 0)
 			continue;
@@ -175,6 +191,10 @@ static int read_config(struct bundle *b, const char *path, struct err *e)
 		err_prefix(e, "'%s' is not valid JSON", path);
 	if (r == 0 && rd.no_memory)
 		r = err_set(e, -ENOMEM, "no memory for '%s'", path);
+	if (r == 0 && rd.bad_explain)
+		r = err_set(e, -EINVAL,
+			"annotation " EXPLAIN_ANNOTATION
+			" must be \"true\" or \"false\"");
 	b->group = rd.groups[0] ? rd.groups[0] : rd.groups[1];
 	if (rd.groups[0])
 		free(rd.groups[1]);

@@ -38,6 +38,7 @@ struct bundle {
 	bool systemd_cgroup;
 	char *cgroup;       /* linux.cgroupsPath, or NULL */
 	char *stdio_policy; /* the annotation of io/policy.h, or NULL */
+	bool explain;       /* the annotation of explain.h is "true" */
 };
 
 /*

@@ -14,6 +14,7 @@
 #include "platform/host.h"
 #include "platform/listener.h"
 #include "shim/bundle.h"
+#include "shim/explain.h"
 #include "shim/ident.h"
 #include "shim/messages.h"
 #include "shim/oneshot.h"
@@ -140,6 +141,7 @@ static int clean(struct cleanup *c, struct err *e)
 	bundle_remove_cgroup(c->dir);
 	if (bundle_unmount(c->dir, &own) < 0)
 		oneshot_complain(own.msg);
+	explain_clean(c->dir);
 	remove_socket(c);
 	return r;
 }

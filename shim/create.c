@@ -13,6 +13,7 @@
 #include "platform/mount.h"
 #include "reaper/reaper.h"
 #include "shim/events.h"
+#include "shim/explain.h"
 #include "shim/ident.h"
 #include "shim/log.h"
 #include "shim/logger.h"
@@ -267,6 +268,39 @@ static void create_logged(int r, const struct err *e, void *arg)
 		create_failed(t, e);
 }
 
+static void create_explained(int r, const struct err *e, void *arg)
+{
+	struct task *t = arg;
+
+	if (r < 0)
+		create_failed(t, e);
+	else if (t->init.loggers)
+		loggers_await(t->init.loggers, create_logged, t);
+	else
+		create_logged(0, NULL, t);
+}
+
+/* The profile is rewritten before the runtime sees it. */
+static int explain(struct task *t, struct err *e)
+{
+	const struct explain_config config = {
+		.base = task_config(t)->base,
+		.reaper = task_config(t)->reaper,
+		.id = t->id,
+		.bundle = t->bundle.dir,
+		.runtime = t->runtime.binary,
+	};
+
+	if (!t->bundle.explain)
+		return 0;
+	if (t->checkpoint) {
+		log_warn(t->id, "seccomp: what is restored has the filter that "
+				"it had: it is not explained");
+		return 0;
+	}
+	return explain_new(&config, create_explained, t, &t->explain, e);
+}
+
 int task_create(struct tasks *ts, const CreateRequest *rq, task_done done,
 	void *arg, struct err *e)
 {
@@ -279,7 +313,9 @@ int task_create(struct tasks *ts, const CreateRequest *rq, task_done done,
 	if (!t)
 		return e->code;
 	r = prepare(t, rq, e);
-	if (r == 0 && !t->init.loggers && !t->checkpoint)
+	if (r == 0)
+		r = explain(t, e);
+	if (r == 0 && !t->explain && !t->init.loggers && !t->checkpoint)
 		r = create_run(t, e);
 	if (r < 0) {
 		err_prefix(e, "create '%s'", rq->id);
@@ -290,6 +326,8 @@ int task_create(struct tasks *ts, const CreateRequest *rq, task_done done,
 	t->init.done = done;
 	t->init.done_arg = arg;
 	task_link(t);
+	if (t->explain)
+		return 0; /* create_explained() goes on */
 	if (t->init.loggers)
 		loggers_await(t->init.loggers, create_logged, t);
 	else if (t->checkpoint)

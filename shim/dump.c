@@ -15,6 +15,7 @@
 #include "platform/look.h"
 #include "platform/text.h"
 #include "reaper/reaper.h"
+#include "shim/explain.h"
 #include "shim/json_write.h"
 #include "shim/log.h"
 #include "shim/logger.h"
@@ -69,17 +70,19 @@ static void put_process(struct json_out *o, int64_t pid)
 
 /* ---- this process ---- */
 
-static void put_open(int number, const char *what, int64_t waiting, void *arg)
+static void put_open(const struct look_open *open, void *arg)
 {
 	struct dump *d = arg;
 
 	if (!has_room(d))
 		return;
 	json_open(&d->out, NULL, '{');
-	json_number(&d->out, "fd", number);
-	json_text(&d->out, "what", what);
-	if (waiting >= 0)
-		json_number(&d->out, "waiting", waiting);
+	json_number(&d->out, "fd", open->number);
+	json_text(&d->out, "what", open->what);
+	if (open->waiting >= 0)
+		json_number(&d->out, "waiting", open->waiting);
+	if (open->room >= 0)
+		json_number(&d->out, "room", open->room);
 	json_close(&d->out);
 }
 
@@ -311,6 +314,7 @@ static void put_task(struct task *t, void *arg)
 	json_number(o, "oomKills", (int64_t)t->oom_kills);
 	json_bool(o, "mounted", t->mounted);
 	json_bool(o, "releasing", t->releasing);
+	explain_put(t->explain, o);
 	open_proc(o, "init", &t->init);
 	json_close(o);
 	json_open(o, "execs", '[');

@@ -10,7 +10,8 @@
  *
  *   version, pid, namespace, id, address, cwd, uptimeMs, time
  *   memory    residentKiB, proportionalKiB, ownKiB
- *   open      what is open: fd, what, waiting (bytes, in a pipe or FIFO)
+ *   open      what is open: fd, what, waiting and room (bytes in a pipe or
+ *             FIFO, and how many it holds)
  *   calls     ttrpc calls not answered yet: service, method, ageMs, gone (the
  *             caller is); connections: how many there are
  *   events    for the daemon: waiting, bytes, oldestMs, topic, sending,

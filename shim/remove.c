@@ -6,10 +6,12 @@
 #include <time.h>
 
 #include "io/stdio.h"
+#include "platform/auto.h"
 #include "platform/cgroup.h"
 #include "platform/host.h"
 #include "platform/process.h"
 #include "shim/events.h"
+#include "shim/explain.h"
 #include "shim/log.h"
 #include "shim/logger.h"
 #include "shim/task.h"
@@ -40,6 +42,7 @@ static void release_rest(int r, const struct err *e, void *arg)
 	if (r < 0)
 		log_warn(t->id, "%s", e->msg);
 	t->runtime_ran = false;
+	explain_free(ptr_take(&t->explain));
 	bundle_remove_cgroup(t->bundle.dir);
 	r = 0;
 	if (t->mounted)
@@ -158,6 +161,8 @@ static void cancel_create(struct proc *p, struct waiter *w)
 	clock_gettime(CLOCK_REALTIME, &p->exited_at);
 	if (p->loggers)
 		loggers_cancel(p->loggers);
+	if (p->task->explain)
+		explain_cancel(p->task->explain);
 	if (p->task->creating)
 		runtime_cancel(p->task->creating);
 }

@@ -14,6 +14,7 @@
 #include "platform/host.h"
 #include "reaper/reaper.h"
 #include "shim/events.h"
+#include "shim/explain.h"
 #include "shim/ident.h"
 #include "shim/log.h"
 #include "shim/logger.h"
@@ -253,6 +254,7 @@ void task_free(struct task *t)
 	if (t->hold)
 		event_free(t->hold);
 	task_drop_metrics(t);
+	explain_free(t->explain);
 	cgroup_close(t->cgroup);
 	bundle_clear(&t->bundle);
 	options_clear(&t->options);

@@ -32,6 +32,7 @@
 struct cgroup;
 struct event;
 struct event_base;
+struct explain;
 struct loggers;
 struct metrics;
 struct process_exit;
@@ -91,6 +92,8 @@ struct task {
 	struct runtime runtime;
 	char *runtime_root;
 	struct publisher_event *create_room;
+	struct explain
+		*explain; /* of its seccomp profile; NULL: not asked for */
 	struct runtime_call *creating; /* the create under way */
 	unsigned refs;    /* runtime calls that will come back to it */
 	bool dead;        /* freed when the last of them has */

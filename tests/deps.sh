@@ -6,7 +6,8 @@ set -eu
 
 packages="gcc make libc6-dev pkg-config libevent-dev libprotobuf-c-dev
 protobuf-c-compiler protobuf-compiler libprotobuf-dev libyajl-dev
-libseccomp-dev libmd-dev busybox-static runc crun containerd
+libseccomp-dev libmd-dev libarchive-dev zlib1g-dev libzstd-dev liblzma-dev
+libbz2-dev busybox-static runc crun containerd
 debootstrap erofs-utils fuse3 fuse-overlayfs xfsprogs uidmap
 check clang clang-format clang-tidy libclang-rt-14-dev valgrind strace
 python3 python3-pytest python3-pytest-timeout python3-pexpect

@@ -24,10 +24,15 @@ for d in platform io reaper; do
 	deny $d '#include [<"]protobuf-c|pb-c\.h' "protobuf-c is not used here"
 	deny $d '#include <yajl' "yajl is not used here"
 done
+for d in platform io reaper ttrpc shim client bench; do
+	deny $d '#include <archive' "libarchive is for images, in ctl"
+done
 deny ttrpc '#include <yajl' "yajl is not used here"
 for d in shim ttrpc io reaper client ctl bench; do
 	deny $d '_WIN32' "the system is platform/'s business"
 	deny $d '#include "platform/(linux|windows)/' "use platform/*.h"
 done
-deny . '#include <seccomp' "libseccomp lives with the seccomp agent only"
+for d in platform ttrpc io reaper client shim bench; do
+	deny $d '#include <seccomp' "libseccomp is linked by wispctl only"
+done
 exit $bad

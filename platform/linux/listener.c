@@ -158,7 +158,16 @@ static bool peer_is_dying(int fd)
 
 int listener_probe(const char *address)
 {
+	int64_t pid;
+
+	return listener_owner(address, &pid);
+}
+
+int listener_owner(const char *address, int64_t *ret_pid)
+{
 	auto_fd int fd = -1;
+	struct ucred peer = {0};
+	socklen_t n = sizeof(peer);
 	int r;
 
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -167,5 +176,11 @@ int listener_probe(const char *address)
 	r = address_connect(fd, address);
 	if (r == 0 && peer_is_dying(fd))
 		return -ECONNREFUSED;
-	return r == -EAGAIN ? 0 : r; /* its queue is full: it is alive */
+	if (r == 0)
+		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n);
+	if (r == -EAGAIN) /* its queue is full: it is alive */
+		r = 0;
+	if (r == 0)
+		*ret_pid = peer.pid;
+	return r;
 }

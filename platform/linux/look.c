@@ -57,14 +57,69 @@ static int parse_stat(char *text, struct look_process *ret)
 		return -ESRCH;
 	*end = '\0';
 	snprintf(ret->name, sizeof(ret->name), "%s", name + 1);
-	/* state, ppid, 17 that are of no interest, starttime */
+	/* state, ppid, 15 that are of no interest, num_threads, one more,
+	 * starttime */
 	if (sscanf(end + 1,
 		    " %c %" SCNd64 " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
-		    " %*s %*s %*s %*s %*s %*s %*s %llu",
-		    &ret->state, &ret->parent, &start) < 2)
+		    " %*s %*s %*s %*s %*s %u %*s %llu",
+		    &ret->state, &ret->parent, &ret->threads, &start) < 2)
 		return -ESRCH;
 	ret->age_ms = age_of(start);
 	return 0;
+}
+
+/* Reading what is in its memory takes a lock (mmap_read_lock() in fs/proc/
+ * base.c), which one in state D may hold. */
+static int look_state(int64_t pid, struct look_process *ret)
+{
+	char text[1024];
+
+	memset(ret, 0, sizeof(*ret));
+	ret->pid = pid;
+	if (read_proc_of(pid, "stat", text, sizeof(text)) <= 0)
+		return -ESRCH;
+	return parse_stat(text, ret);
+}
+
+ssize_t look_words(int64_t pid, char *buf, size_t n)
+{
+	struct look_process lp;
+	ssize_t got;
+
+	if (look_state(pid, &lp) < 0)
+		return -ESRCH;
+	got = lp.state == 'D' ? 0 : read_proc_of(pid, "cmdline", buf, n);
+	if (got <= 0)
+		return 0;
+	if (buf[got - 1] != '\0')
+		buf[got++] = '\0';
+	return got;
+}
+
+int look_environment(int64_t pid, const char *name, char *buf, size_t n)
+{
+	struct look_process lp;
+	size_t size = 0, len = strlen(name);
+	char path[64], *word = NULL;
+	int r = -ENOENT;
+	FILE *f;
+
+	if (look_state(pid, &lp) < 0)
+		return -ENOENT;
+	if (lp.state == 'D')
+		return -EAGAIN;
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/environ", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (r == -ENOENT && getdelim(&word, &size, '\0', f) > 0)
+		if (strncmp(word, name, len) == 0 && word[len] == '=')
+			r = (size_t)snprintf(buf, n, "%s", word + len + 1) < n
+				    ? 0
+				    : -ENAMETOOLONG;
+	free(word);
+	fclose(f);
+	return r;
 }
 
 static void look_command(struct look_process *ret)
@@ -96,20 +151,12 @@ static void look_syscall(struct look_process *ret)
 
 int look_process(int64_t pid, struct look_process *ret)
 {
-	char text[1024];
-	int r;
+	int r = look_state(pid, ret);
 
-	memset(ret, 0, sizeof(*ret));
-	ret->pid = pid;
-	if (read_proc_of(pid, "stat", text, sizeof(text)) <= 0)
-		return -ESRCH;
-	r = parse_stat(text, ret);
 	if (r < 0)
 		return r;
 	process_wchan(pid, ret->waits, sizeof(ret->waits));
 	look_syscall(ret);
-	/* reading it takes the lock of its memory (proc_pid_cmdline_read()),
-	 * which one in state D may hold */
 	if (ret->state != 'D')
 		look_command(ret);
 	return 0;
@@ -160,27 +207,29 @@ int look_children(
 
 /* The descriptor itself is looked at, by a copy: to open a FIFO again would
  * make us one of its readers or writers. */
-static int64_t waiting_in(int pidfd, int number)
+static void look_into(int pidfd, struct look_open *o)
 {
 	auto_fd int fd = -1;
 	struct stat st;
 	int n = 0;
 
+	o->waiting = o->room = -1;
 	if (pidfd < 0)
-		return -1;
-	fd = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
+		return;
+	fd = (int)syscall(SYS_pidfd_getfd, pidfd, o->number, 0);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode) ||
 		ioctl(fd, FIONREAD, &n) < 0)
-		return -1;
-	return n;
+		return;
+	o->waiting = n;
+	o->room = fcntl(fd, F_GETPIPE_SZ);
 }
 
-void look_open(int64_t pid,
-	void (*each)(int number, const char *what, int64_t waiting, void *arg),
+void look_open(int64_t pid, void (*each)(const struct look_open *o, void *arg),
 	void *arg)
 {
 	auto_fd int pidfd = -1;
 	char path[64], what[256];
+	struct look_open o = {.what = what};
 	struct dirent *d;
 	DIR *dir;
 
@@ -192,15 +241,33 @@ void look_open(int64_t pid,
 	while ((d = readdir(dir))) {
 		ssize_t n = readlinkat(
 			dirfd(dir), d->d_name, what, sizeof(what) - 1);
-		int number = atoi(d->d_name);
 
-		if (n < 0 || (pid == getpid() &&
-				     (number == dirfd(dir) || number == pidfd)))
+		o.number = atoi(d->d_name);
+		if (n < 0 || (pid == getpid() && (o.number == dirfd(dir) ||
+							 o.number == pidfd)))
 			continue;
 		what[n] = '\0';
-		each(number, what, waiting_in(pidfd, number), arg);
+		look_into(pidfd, &o);
+		each(&o, arg);
 	}
 	closedir(dir);
+}
+
+int look_open_count(int64_t pid)
+{
+	char path[64];
+	struct dirent *d;
+	int n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while ((d = readdir(dir)))
+		n += d->d_name[0] != '.';
+	closedir(dir);
+	return pid == getpid() ? n - 1 : n;
 }
 
 /* "Name:     12 kB" */

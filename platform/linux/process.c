@@ -77,6 +77,23 @@ bool process_find(const char *name)
 	return find_program(name, path, sizeof(path)) == 0;
 }
 
+int process_find_beside(const char *name, char *buf, size_t n)
+{
+	ssize_t len = readlink("/proc/self/exe", buf, n - 1);
+	char *slash;
+
+	if (len < 0)
+		return -errno;
+	buf[len] = '\0';
+	slash = strrchr(buf, '/');
+	if (slash &&
+		(size_t)snprintf(slash + 1, n - (size_t)(slash + 1 - buf), "%s",
+			name) < n - (size_t)(slash + 1 - buf) &&
+		access(buf, X_OK) == 0)
+		return 0;
+	return find_program(name, buf, n);
+}
+
 struct child {
 	const struct process_spec *spec;
 	const char *path;

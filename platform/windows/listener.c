@@ -231,3 +231,23 @@ int listener_probe(const char *address)
 		return win_last();
 	}
 }
+
+int listener_owner(const char *address, int64_t *ret_pid)
+{
+	wchar_t name[PIPE_NAME_MAX];
+	ULONG pid = 0;
+	HANDLE h;
+	int r = pipe_name(address, name);
+
+	if (r == 0)
+		r = pipe_dial(name, GENERIC_READ | GENERIC_WRITE, &h);
+	if (r == -EAGAIN) { /* all ends are taken: somebody is there */
+		*ret_pid = 0;
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	*ret_pid = GetNamedPipeServerProcessId(h, &pid) ? (int64_t)pid : 0;
+	CloseHandle(h);
+	return 0;
+}

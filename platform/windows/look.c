@@ -64,6 +64,7 @@ static bool is_wanted(const PROCESSENTRY32W *entry, void *arg)
 		return true;
 	w->found = true;
 	w->ret->parent = entry->th32ParentProcessID;
+	w->ret->threads = entry->cntThreads;
 	if (win_narrow(entry->szExeFile, w->ret->name, sizeof(w->ret->name)) <
 		0)
 		w->ret->name[sizeof(w->ret->name) - 1] = '\0';
@@ -118,13 +119,39 @@ int look_children(
 }
 
 /* Handles have no names that could be asked for without waiting. */
-void look_open(int64_t pid,
-	void (*each)(int number, const char *what, int64_t waiting, void *arg),
+void look_open(int64_t pid, void (*each)(const struct look_open *o, void *arg),
 	void *arg)
 {
 	(void)pid;
 	(void)each;
 	(void)arg;
+}
+
+int look_open_count(int64_t pid)
+{
+	auto_handle HANDLE h = OpenProcess(
+		PROCESS_QUERY_LIMITED_INFORMATION, FALSE, (DWORD)pid);
+	DWORD n;
+
+	return h && GetProcessHandleCount(h, &n) ? (int)n : win_last();
+}
+
+/* Both are in the process's own memory, which is not read. */
+ssize_t look_words(int64_t pid, char *buf, size_t n)
+{
+	(void)pid;
+	(void)buf;
+	(void)n;
+	return -ENOSYS;
+}
+
+int look_environment(int64_t pid, const char *name, char *buf, size_t n)
+{
+	(void)pid;
+	(void)name;
+	(void)buf;
+	(void)n;
+	return -ENOSYS;
 }
 
 void look_memory(int64_t pid, struct look_memory *ret)

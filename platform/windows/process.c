@@ -314,8 +314,12 @@ static int send_event(HANDLE process, DWORD event)
 
 int process_ref_signal(struct process_ref *ref, uint32_t signal)
 {
+	struct child *c = child_find(ref->pid);
+
 	if (has_ended(ref->h))
 		return -ESRCH;
+	if (c && c->thread) /* it could not run a handler */
+		signal = SIGKILL;
 	switch (signal) {
 	case SIGKILL:
 		if (TerminateProcess(ref->h, 1))
@@ -330,7 +334,7 @@ int process_ref_signal(struct process_ref *ref, uint32_t signal)
 	case CTRL_SHUTDOWN_EVENT:
 		return send_event(ref->h, signal);
 	default:
-		return -EOPNOTSUPP;
+		return -EBUSY;
 	}
 }
 

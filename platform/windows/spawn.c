@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "platform/auto.h"
+#include "platform/file.h"
 #include "platform/windows/command_line.h"
 #include "platform/windows/pipe.h"
 #include "platform/windows/process_table.h"
@@ -70,6 +71,30 @@ bool process_find(const char *name)
 	wchar_t path[WIN_PATH_MAX];
 
 	return find_program(name, path) == 0;
+}
+
+int process_find_beside(const char *name, char *buf, size_t n)
+{
+	wchar_t path[WIN_PATH_MAX], *end;
+	char folder[FILE_PATH_MAX];
+	DWORD got = GetModuleFileNameW(NULL, path, WIN_PATH_MAX);
+	int r;
+
+	if (got == 0 || got >= WIN_PATH_MAX)
+		return got ? -ENAMETOOLONG : win_last();
+	end = wcsrchr(path, L'\\');
+	if (end)
+		*end = L'\0';
+	r = win_narrow(path, folder, sizeof(folder));
+	if (r < 0)
+		return r;
+	if ((size_t)snprintf(buf, n, "%s\\%s.exe", folder, name) >= n)
+		return -ENAMETOOLONG;
+	if (process_find(buf))
+		return 0;
+	if ((size_t)snprintf(buf, n, "%s", name) >= n)
+		return -ENAMETOOLONG;
+	return process_find(name) ? 0 : -ENOENT;
 }
 
 /* ---- starting it ---- */

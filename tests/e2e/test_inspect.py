@@ -98,7 +98,7 @@ def test_inspect(raw, tmp):
     assert o["uri"] == out and o["unread"] == o["out"] == 3893
     text = ctl("inspect", "-n", s.ns, "c1")
     for want in (r"^container +c1, ", r"^bundle +/", r"^runs +sh -c seq",
-                 rf"stdout {out}: 3.8 KiB passed on, 3.8 KiB unread",
+                 rf"stdout {out}: 3.8 KiB passed on, 3.8 KiB of 64.0 KiB unread",
                  r"^exec +e1: running, process \d+$",
                  r"sleep 999, .* \(exec e1\)$"):
         assert re.search(want, text, re.M), (want, text)

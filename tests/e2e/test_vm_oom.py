@@ -26,6 +26,7 @@ def by(raw):
     return lambda kind: raw(runtime=f"/usr/bin/{kind}").start("c1")
 
 
+@pytest.mark.timeout(600 + 6 * OOMS)    # the emulator takes 1 to 3 s for each
 def test_instant_ooms(by):
     """Each is told, exactly once, between the start and the exit."""
     shim = by("crun")

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/events.h"
+#include "client/stats.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "platform/listener.h"
 #include "runc_options.pb-c.h"
@@ -29,6 +30,7 @@ struct world {
 	char service[64], method[32], ns[32], asked[128];
 	struct ttrpc_call *held; /* of Wait, if hold is set */
 	bool hold;
+	char *stats_url;         /* NULL: as it should be */
 	enum ttrpc_code fail;    /* answer with this */
 	struct client_await *aw; /* for the next call */
 };
@@ -72,6 +74,9 @@ static void answer_state(
 	(void)request;
 	a.pid = 70;
 	a.status = CONTAINERD__V1__TYPES__STATUS__PAUSED;
+	a.stdin = "/i";
+	a.stderr = "/e";
+	a.terminal = true;
 	if (!refused(arg, call))
 		ttrpc_call_reply(call, &a.base);
 }
@@ -89,9 +94,9 @@ static void answer_create(
 	if (q->options)
 		o = containerd__runc__v1__options__unpack(
 			NULL, q->options->value.len, q->options->value.data);
-	snprintf(w->asked, sizeof(w->asked), "%s %s %d %s,%s,%s %s %s", q->id,
+	snprintf(w->asked, sizeof(w->asked), "%s %s %d %s,%s,%s %s %s%s", q->id,
 		q->bundle, q->terminal, q->stdin, q->stdout, q->stderr,
-		o ? o->binary_name : "?", o ? o->root : "?");
+		o ? o->binary_name : "?", o ? o->root : "?", q->checkpoint);
 	if (o)
 		containerd__runc__v1__options__free_unpacked(o, NULL);
 	a.pid = 70;
@@ -168,6 +173,59 @@ static void answer_wait(
 		ttrpc_call_reply(call, &a.base);
 }
 
+static void answer_stats(
+	struct ttrpc_call *call, const ProtobufCMessage *request, void *arg)
+{
+	Containerd__Task__V3__StatsResponse a =
+		CONTAINERD__TASK__V3__STATS_RESPONSE__INIT;
+	Google__Protobuf__Any any = GOOGLE__PROTOBUF__ANY__INIT;
+	struct world *w = arg;
+
+	(void)request;
+	any.type_url = w->stats_url ? w->stats_url
+				    : "io.containerd.cgroups.v2.Metrics";
+	any.value.data = (uint8_t *)"\x0a\x02\x08\x07"; /* pids.current */
+	any.value.len = 4;
+	a.stats = &any;
+	if (!refused(w, call))
+		ttrpc_call_reply(call, &a.base);
+}
+
+static void answer_update(
+	struct ttrpc_call *call, const ProtobufCMessage *request, void *arg)
+{
+	const Containerd__Task__V3__UpdateTaskRequest *q =
+		(const void *)request;
+	Google__Protobuf__Empty a = GOOGLE__PROTOBUF__EMPTY__INIT;
+	struct world *w = arg;
+
+	snprintf(w->asked, sizeof(w->asked), "%s %s %.*s", q->id,
+		strrchr(q->resources->type_url, '/'),
+		(int)q->resources->value.len, q->resources->value.data);
+	if (!refused(w, call))
+		ttrpc_call_reply(call, &a.base);
+}
+
+static void answer_checkpoint(
+	struct ttrpc_call *call, const ProtobufCMessage *request, void *arg)
+{
+	const Containerd__Task__V3__CheckpointTaskRequest *q =
+		(const void *)request;
+	Containerd__Runc__V1__CheckpointOptions *o =
+		containerd__runc__v1__checkpoint_options__unpack(
+			NULL, q->options->value.len, q->options->value.data);
+	Google__Protobuf__Empty a = GOOGLE__PROTOBUF__EMPTY__INIT;
+	struct world *w = arg;
+
+	snprintf(w->asked, sizeof(w->asked), "%s %s %s %s,%s %d%d%d%d%d", q->id,
+		q->path, q->options->type_url, o->work_path, o->parent_path,
+		o->exit, o->open_tcp, o->external_unix_sockets, o->terminal,
+		o->file_locks);
+	containerd__runc__v1__checkpoint_options__free_unpacked(o, NULL);
+	if (!refused(w, call))
+		ttrpc_call_reply(call, &a.base);
+}
+
 static void answer_connect(
 	struct ttrpc_call *call, const ProtobufCMessage *request, void *arg)
 {
@@ -185,8 +243,9 @@ static void answer_connect(
 /* In the descriptor's order. */
 static const ttrpc_handler handlers[] = {answer_state, answer_create,
 	answer_start, answer_delete, answer_pids, answer_empty, answer_empty,
-	answer_empty, answer_empty, answer_empty, answer_empty, answer_empty,
-	answer_empty, answer_wait, NULL, answer_connect, answer_empty};
+	answer_checkpoint, answer_empty, answer_empty, answer_empty,
+	answer_empty, answer_update, answer_wait, answer_stats, answer_connect,
+	answer_empty};
 
 static void on_connection(struct stream *s, void *arg)
 {
@@ -339,6 +398,91 @@ START_TEST(test_version_2)
 	ONE("Create", client_task_create(w.task, &io, DONE));
 	ck_assert_str_eq(w.asked, "c1 /b 1 ,, crun /r");
 	ck_assert_str_eq(w.service, V2);
+	world_clear(&w);
+}
+END_TEST
+
+START_TEST(test_one_rpc_each_2)
+{
+	struct client_checkpoint how = {
+		.path = "/c", .work = "/w", .parent = "/p", .file_locks = true};
+	struct client_stdio io = {.out = "/o"};
+	struct client_stats stats;
+	struct world w;
+
+	world_init(&w);
+	w.container.checkpoint = "/c";
+	ONE("Create", client_task_create(w.task, &io, DONE));
+	ck_assert_str_eq(w.asked, "c1 /b 0 ,/o, crun /r/c");
+	ONE("Stats", client_task_stats(w.task, &stats, DONE));
+	ck_assert_uint_eq(stats.cgroup, 2);
+	ck_assert_uint_eq(stats.pids, 7);
+	ONE("Update", client_task_update(w.task, "{\"pids\":{}}", DONE));
+	ck_assert_str_eq(w.asked, "c1 /LinuxResources {\"pids\":{}}");
+	ONE("Checkpoint", client_task_checkpoint(w.task, &how, DONE));
+	ck_assert_str_eq(w.asked,
+		"c1 /c containerd.runc.v1.CheckpointOptions /w,/p 00001");
+	how = (struct client_checkpoint){.path = "/c",
+		.exit = true,
+		.open_tcp = true,
+		.external_unix_sockets = true,
+		.terminal = true};
+	ONE("Checkpoint", client_task_checkpoint(w.task, &how, DONE));
+	ck_assert_str_eq(
+		w.asked, "c1 /c containerd.runc.v1.CheckpointOptions , 11110");
+	w.stats_url = "io.other.Metrics";
+	ck_assert_int_eq(one_rpc(&w, client_task_stats(w.task, &stats, DONE),
+				 "Stats", NULL),
+		-EREMOTEIO);
+	world_clear(&w);
+}
+END_TEST
+
+/* One State call, and what it told is not asked again. */
+START_TEST(test_attach)
+{
+	struct client_process *init, *exec;
+	struct client_task *t;
+	struct client_stdio io;
+	struct world w;
+
+	world_init(&w);
+	ONE("State", client_task_attach(w.shim, &w.container, DONE, &t));
+	init = client_task_init(t);
+	ck_assert_uint_eq(client_process_pid(init), 70);
+	ck_assert_int_eq(client_process_status(init), CLIENT_PAUSED);
+	client_process_stdio(init, &io);
+	ck_assert_str_eq(io.in, "/i");
+	ck_assert_ptr_null(io.out);
+	ck_assert_str_eq(io.err, "/e");
+	ck_assert(io.terminal);
+	exec = client_task_process(t, "e1");
+	ck_assert_ptr_eq(client_task_process(t, "e1"), exec);
+	ck_assert_ptr_eq(client_task_process(t, ""), init);
+	ONE("Wait", client_process_wait(exec, DONE));
+	ck_assert_int_eq(
+		await_call(&w, client_process_wait(exec, DONE), NULL), 0);
+	ck_assert_uint_eq(w.n_calls, 2);
+	client_task_free(t);
+	world_clear(&w);
+}
+END_TEST
+
+static void note_method(const char *method, void *arg)
+{
+	strcat(strcat(arg, method), " ");
+}
+
+START_TEST(test_on_call)
+{
+	char said[64] = "";
+	struct world w;
+
+	world_init(&w);
+	client_shim_on_call(w.shim, note_method, said);
+	ONE("Pause", client_task_pause(w.task, DONE));
+	ONE("Resume", client_task_resume(w.task, DONE));
+	ck_assert_str_eq(said, "Pause Resume ");
 	world_clear(&w);
 }
 END_TEST
@@ -521,7 +665,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {test_one_rpc_each, test_version_2,
+	const TTest *const tests[] = {test_one_rpc_each, test_one_rpc_each_2,
+		test_attach, test_on_call, test_version_2,
 		test_known_from_events, test_errors, test_freed_with_open_calls,
 		test_shim_lost, test_shutdown_unanswered, test_given_up, NULL};
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -71,6 +72,55 @@ START_TEST(test_child)
 }
 END_TEST
 
+START_TEST(test_words)
+{
+	char buf[64];
+	pid_t pid = sleeper();
+	struct look_process lp;
+
+	ck_assert(wait_for(NULL, (lp = look(pid), lp.state == 'S') &&
+					 strcmp(lp.name, "sleep") == 0));
+	ck_assert_uint_eq(lp.threads, 1);
+	ck_assert_int_eq(look_words(pid, buf, sizeof(buf)), 13);
+	ck_assert_mem_eq(buf, "sleep\0001000\0001", 13);
+	ck_assert_int_eq(look_words(pid, buf, 9), 9); /* cut */
+	ck_assert_mem_eq(buf, "sleep\00010", 9);
+	kill(pid, SIGKILL);
+	ck_assert(wait_for(NULL, look(pid).state == 'Z'));
+	ck_assert_int_eq(look_words(pid, buf, sizeof(buf)), 0);
+	reap(pid);
+	ck_assert_int_eq(look_words(pid, buf, sizeof(buf)), -ESRCH);
+}
+END_TEST
+
+START_TEST(test_environment)
+{
+	char buf[16];
+	struct look_process lp;
+	pid_t pid;
+
+	setenv("LOOK_AT", "me", 1);
+	setenv("LOOK_AT_LONG", "0123456789abcdef", 1);
+	setenv("LOOK_AT_NOTHING", "", 1);
+	pid = sleeper();
+	ck_assert(wait_for(NULL, (lp = look(pid), lp.state == 'S') &&
+					 strcmp(lp.name, "sleep") == 0));
+	ck_assert_int_eq(look_environment(pid, "LOOK_AT", buf, sizeof(buf)), 0);
+	ck_assert_str_eq(buf, "me");
+	ck_assert_int_eq(
+		look_environment(pid, "LOOK_AT_NOTHING", buf, sizeof(buf)), 0);
+	ck_assert_str_eq(buf, "");
+	ck_assert_int_eq(
+		look_environment(pid, "LOOK_AT_LONG", buf, sizeof(buf)),
+		-ENAMETOOLONG);
+	ck_assert_int_eq(
+		look_environment(pid, "LOOK", buf, sizeof(buf)), -ENOENT);
+	end(pid);
+	ck_assert_int_eq(
+		look_environment(pid, "LOOK_AT", buf, sizeof(buf)), -ENOENT);
+}
+END_TEST
+
 /* A name may look like the rest of the line. */
 START_TEST(test_odd_name)
 {
@@ -115,15 +165,16 @@ END_TEST
 
 static unsigned n_open;
 static char what_it_is[64];
-static int64_t waits_there;
+static int64_t waits_there, room_there;
 
-static void on_open(int number, const char *what, int64_t waiting, void *arg)
+static void on_open(const struct look_open *o, void *arg)
 {
 	n_open++;
-	if (number != *(int *)arg)
+	if (o->number != *(int *)arg)
 		return;
-	snprintf(what_it_is, sizeof(what_it_is), "%s", what);
-	waits_there = waiting;
+	snprintf(what_it_is, sizeof(what_it_is), "%s", o->what);
+	waits_there = o->waiting;
+	room_there = o->room;
 }
 
 START_TEST(test_open)
@@ -135,7 +186,9 @@ START_TEST(test_open)
 	ck_assert_uint_eq(n_open, before + 1);
 	ck_assert_str_eq(what_it_is, "/dev/null");
 	ck_assert_int_eq(waits_there, -1);
+	ck_assert_int_eq(room_there, -1);
 	ck_assert_uint_eq(count_fds(), before + 1);
+	ck_assert_int_eq(look_open_count(getpid()), before + 1);
 	close(fd);
 }
 END_TEST
@@ -158,7 +211,10 @@ START_TEST(test_open_of_another)
 	ck_assert(wait_for(
 		NULL, (look_open(pid, on_open, &fd), waits_there == 5)));
 	ck_assert_ptr_nonnull(strstr(what_it_is, "pipe:["));
+	ck_assert_int_eq(room_there, fcntl(fds[0], F_GETPIPE_SZ));
+	ck_assert_int_gt(look_open_count(pid), 2);
 	end(pid);
+	ck_assert_int_eq(look_open_count(pid), -ENOENT);
 	look_open(pid, on_open, &fd);
 	close(fds[0]);
 	close(fds[1]);
@@ -178,9 +234,9 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {test_self, test_child, test_odd_name,
-		test_children, test_open, test_open_of_another, test_memory,
-		NULL};
+	const TTest *const tests[] = {test_self, test_child, test_words,
+		test_environment, test_odd_name, test_children, test_open,
+		test_open_of_another, test_memory, NULL};
 
 	return suite_run("look", tests);
 }

@@ -211,7 +211,7 @@ START_TEST(test_kill)
 	begin();
 	pid = spawn(ARGV("sleep"));
 	ck_assert_int_eq(process_ref_open(pid, &ref), 0);
-	ck_assert_int_eq(process_ref_signal(ref, 10), -EOPNOTSUPP);
+	ck_assert_int_eq(process_ref_signal(ref, 10), -EBUSY);
 	ck_assert_int_eq(process_is_ours(pid), 1);
 	ck_assert_int_eq(process_ref_signal(ref, SIGKILL), 0);
 	ck_assert_uint_eq(wait_exit(pid), 1);
