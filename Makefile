@@ -7,9 +7,12 @@ VERSION := 0.1.0
 STRIP := strip
 PREFIX ?= /usr/local
 PLATFORM := linux
+# Who runs containers: an OCI runtime, or the platform itself.
+BACKEND := oci
 
 ifdef WINDOWS
 PLATFORM := windows
+BACKEND := native
 OUT ?= build/windows
 CC := x86_64-w64-mingw32-gcc
 AR := x86_64-w64-mingw32-ar
@@ -84,7 +87,7 @@ endif
 
 # Every file is in the library but those with a main().
 MAINS := shim/main.c ctl/main.c bench/bench.c
-SRC := $(filter-out $(MAINS),$(wildcard shim/*.c ttrpc/*.c io/*.c reaper/*.c \
+SRC := $(filter-out $(MAINS),$(wildcard shim/*.c shim/$(BACKEND)/*.c ttrpc/*.c io/*.c reaper/*.c \
 	platform/*.c platform/$(PLATFORM)/*.c client/*.c ctl/*.c bench/*.c))
 # Programs that people use are Linux' so far.
 ifdef WINDOWS
@@ -92,7 +95,7 @@ SRC := $(filter-out client/% ctl/% bench/%,$(SRC))
 endif
 LIB := $(OUT)/libwisp.a
 LIB_OBJ := $(SRC:%.c=$(OBJ)/%.o) $(GEN_C:$(GEN)/%.c=$(OBJ)/gen/%.o)
-HEADERS := $(wildcard shim/*.h ttrpc/*.h io/*.h reaper/*.h platform/*.h \
+HEADERS := $(wildcard shim/*.h shim/$(BACKEND)/*.h ttrpc/*.h io/*.h reaper/*.h platform/*.h \
 	platform/$(PLATFORM)/*.h client/*.h ctl/*.h bench/*.h)
 
 SHIM := $(OUT)/containerd-shim-wisp-v1$(EXE)

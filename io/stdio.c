@@ -217,6 +217,11 @@ const char *stdio_console_socket(const struct stdio *s)
 	return s->console ? console_socket(s->console) : NULL;
 }
 
+struct console *stdio_console(const struct stdio *s)
+{
+	return s->console;
+}
+
 /* Its counters stay, for people who look; without memory they do not. */
 static void close_line(struct stdio *s, int i)
 {

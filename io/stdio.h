@@ -63,6 +63,11 @@ void stdio_endpoints(const struct stdio *s, struct endpoint *ret[3]);
  * stdio_start(). */
 const char *stdio_console_socket(const struct stdio *s);
 
+/* The terminal itself, borrowed, NULL if there is none: where no runtime has to
+ * be told of it. */
+struct console;
+struct console *stdio_console(const struct stdio *s);
+
 /* The runtime has finished and the process has its ends: closes ours of those,
  * receives the terminal, begins to relay. */
 int stdio_start(struct stdio *s, struct err *e);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * container.h - run a container where no OCI runtime does it.
+ *
+ * Windows has two ways: a job object (host-process containers: the processes
+ * see the host, and end together), and the host compute service. This is the
+ * first one. On Linux there is none: -ENOSYS.
+ *
+ * Processes come out of here like those of process_spawn(): known by pid, and
+ * their exits come to the exit_source.
+ */
+#ifndef WISP_PLATFORM_CONTAINER_H
+#define WISP_PLATFORM_CONTAINER_H
+
+#include "platform/console.h"
+#include "platform/process.h"
+
+struct container;
+
+/* 0: no limit. Of those of the CPU one at most may be set. */
+struct container_limits {
+	uint64_t memory_bytes; /* committed by all processes together */
+	uint32_t cpu_count;    /* as much as so many have */
+	uint32_t cpu_maximum;  /* in 1/100 percent of all that there are */
+	uint32_t cpu_weight;   /* 1 to 10000, relative to others */
+};
+
+struct container_program {
+	/* argv, cwd, endpoints; envp comes on top of this process's own */
+	struct process_spec process;
+	const char *command_line; /* verbatim, instead of argv; NULL: none */
+	struct console *console;  /* instead of the endpoints; NULL: none */
+};
+
+/* Without a process yet. -EEXIST: there is one of that name, or what is left of
+ * it has not ended. */
+int container_new(const char *id, const struct container_limits *limits,
+	struct container **ret, struct err *e);
+
+/* Makes the first process, of which not an instruction runs before
+ * container_start(); cgroup_open() of its pid leads to the container. */
+int container_create(struct container *c, const struct container_program *p,
+	int64_t *ret_pid, struct err *e);
+int container_start(struct container *c, struct err *e);
+
+/* One more process. */
+int container_exec(struct container *c, const struct container_program *p,
+	int64_t *ret_pid, struct err *e);
+
+/* Sends a signal (process_ref_signal()) to every process. -ESRCH: there is
+ * none, else what the last one that refused it said. */
+int container_signal(struct container *c, uint32_t signal);
+
+int container_limit(struct container *c, const struct container_limits *limits,
+	struct err *e);
+
+/* Ends what is left in it. NULL is fine. */
+void container_free(struct container *c);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An OCI runtime makes containers on Linux. */
+#include "platform/container.h"
+
+#include <errno.h>
+
+static int none(struct err *e)
+{
+	return err_set(e, -ENOSYS, "containers are an OCI runtime's on Linux");
+}
+
+int container_new(const char *id, const struct container_limits *limits,
+	struct container **ret, struct err *e)
+{
+	(void)id;
+	(void)limits;
+	(void)ret;
+	return none(e);
+}
+
+int container_create(struct container *c, const struct container_program *p,
+	int64_t *ret_pid, struct err *e)
+{
+	(void)c;
+	(void)p;
+	(void)ret_pid;
+	return none(e);
+}
+
+int container_start(struct container *c, struct err *e)
+{
+	(void)c;
+	return none(e);
+}
+
+int container_exec(struct container *c, const struct container_program *p,
+	int64_t *ret_pid, struct err *e)
+{
+	(void)c;
+	(void)p;
+	(void)ret_pid;
+	return none(e);
+}
+
+int container_signal(struct container *c, uint32_t signal)
+{
+	(void)c;
+	(void)signal;
+	return -ENOSYS;
+}
+
+int container_limit(struct container *c, const struct container_limits *limits,
+	struct err *e)
+{
+	(void)c;
+	(void)limits;
+	return none(e);
+}
+
+void container_free(struct container *c)
+{
+	(void)c;
+}

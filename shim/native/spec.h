@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spec.h - what the platform needs of an OCI spec to run a process itself.
+ *
+ * Windows has one command line, not an argument vector: process.commandLine is
+ * passed on verbatim, process.args are escaped (by the platform, once). Both at
+ * once would be two answers to one question, and are refused.
+ *
+ * The text CONTAINER_SANDBOX_MOUNT_POINT, as %...% or $env:..., stands for the
+ * folder of the container's files in args, commandLine and cwd; it is in the
+ * environment, too.
+ */
+#ifndef WISP_SHIM_NATIVE_SPEC_H
+#define WISP_SHIM_NATIVE_SPEC_H
+
+#include <stdbool.h>
+
+#include "platform/container.h"
+
+struct native_spec {
+	char **args, **env; /* both with a NULL at the end */
+	size_t n_args, n_env;
+	char *command_line; /* NULL: args */
+	char *cwd;          /* NULL: the default */
+	char *root;         /* of config.json: where its files are; or NULL */
+	bool host_process;  /* the annotation that asks for no isolation */
+	struct container_limits limits;
+	bool no_memory;
+};
+
+#define NATIVE_DEFAULT_CWD "C:\\"
+
+/* A container's config.json. Needs native_spec_clear() also on failure. */
+int native_spec_read(
+	const char *bundle, struct native_spec *ret, struct err *e);
+
+/* A process alone, as JSON in a file: an exec's. root is the container's. */
+int native_spec_read_process(const char *path, const char *root,
+	struct native_spec *ret, struct err *e);
+
+void native_spec_clear(struct native_spec *s);
+
+#endif
