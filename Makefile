@@ -137,12 +137,11 @@ daemons: ## fetch newer daemons for the tests, into ~/.cache
 
 windows: ## cross-build the shim for Windows, into build/windows
 	@sh tests/windows/deps.sh
-	@$(MAKE) --no-print-directory WINDOWS=1 shim
+	@$(MAKE) --no-print-directory -s WINDOWS=1 shim
 
 check-windows: windows ## run its unit tests, and those of platform/windows/, under Wine
 	@sh tests/windows/deps.sh wine
 	@$(MAKE) --no-print-directory WINDOWS=1 windows-tests
-	@sh tests/windows/run.sh build/windows/tests/*.exe
 
 # What needs no new packages must not ask for them: `make build` on a machine
 # without Debian's package manager works if the libraries are there.
@@ -245,10 +244,11 @@ $(OUT)/tests/windows_%.exe: $(OBJ)/tests/windows/test_%.o $(WINDOWS_UTIL) $(LIB)
 # Windows' linker does not take a weak function for one that is wrapped.
 $(OBJ)/tests/unit/util_oom.o: CPPFLAGS += -DWEAK=
 
-windows-tests: $(OBJ)/tests/unit/util_oom.o \
-	$(PORTABLE:%=$(OUT)/tests/test_%.exe) \
+WINDOWS_TESTS := $(PORTABLE:%=$(OUT)/tests/test_%.exe) \
 	$(patsubst tests/windows/test_%.c,$(OUT)/tests/windows_%.exe,\
 	$(wildcard tests/windows/test_*.c))
+windows-tests: shim $(OBJ)/tests/unit/util_oom.o $(WINDOWS_TESTS)
+	@sh tests/windows/run.sh $(WINDOWS_TESTS)
 endif
 
 # On a shared CI machine a test that fails gets a second try, alone, and says so;

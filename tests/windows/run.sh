@@ -44,6 +44,11 @@ flock -w 600 9 || exit 1
 # of the tests.
 timeout 60 "$wine" cmd /c exit </dev/null >/dev/null 2>&1 9>&-
 
+# Wine shows the root folder as Z:.
+WISP_SHIM="Z:$(cd "$(dirname "$0")/../.." && pwd | tr / '\\')"
+WISP_SHIM="$WISP_SHIM\\build\\windows\\containerd-shim-wisp-v1.exe"
+export WISP_SHIM
+
 failed=0
 for exe; do
 	timeout --kill-after=5 "${WISP_WINE_SECONDS:-180}" "$wine" "$exe" \
