@@ -35,8 +35,44 @@ struct watch {
 	void *arg;
 };
 
+/* How long a job of the same name may take to go. */
+#define NAME_MS 500
+
 /* Found by pid, as the kernel of Linux finds a cgroup. */
 static struct job *jobs;
+
+static bool has_processes(HANDLE h)
+{
+	JOBOBJECT_BASIC_ACCOUNTING_INFORMATION now;
+
+	return !QueryInformationJobObject(h,
+		       JobObjectBasicAccountingInformation, &now, sizeof(now),
+		       NULL) ||
+	       now.ActiveProcesses > 0;
+}
+
+/* A job is there for as long as one of its processes is, which a container that
+ * has just been deleted may have for a moment. One without any is as good as a
+ * new one. */
+static int open_job(const wchar_t *name, HANDLE *ret)
+{
+	unsigned waited;
+
+	for (waited = 0; waited < NAME_MS; waited += 10) {
+		HANDLE h = CreateJobObjectW(NULL, name);
+
+		if (!h)
+			return win_last();
+		if (GetLastError() != ERROR_ALREADY_EXISTS ||
+			!has_processes(h)) {
+			*ret = h;
+			return 0;
+		}
+		CloseHandle(h);
+		Sleep(10);
+	}
+	return -EEXIST;
+}
 
 int job_new(const char *id, struct job **ret, struct err *e)
 {
@@ -45,19 +81,15 @@ int job_new(const char *id, struct job **ret, struct err *e)
 			JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE};
 	struct job *job = calloc(1, sizeof(*job));
 	wchar_t name[160];
-	int r = 0;
+	int r;
 
 	if (!job)
 		return err_set(e, -ENOMEM, "no memory for a job");
 	_snwprintf(name, 160, L"JobContainer_%hs", id);
-	job->h = CreateJobObjectW(NULL, name);
-	if (!job->h)
-		r = win_last();
-	else if (GetLastError() == ERROR_ALREADY_EXISTS)
-		r = -EEXIST;
-	else if (!SetInformationJobObject(job->h,
-			 JobObjectExtendedLimitInformation, &limits,
-			 sizeof(limits)))
+	r = open_job(name, &job->h);
+	if (r == 0 && !SetInformationJobObject(job->h,
+			      JobObjectExtendedLimitInformation, &limits,
+			      sizeof(limits)))
 		r = win_last();
 	if (r < 0) {
 		handle_close(&job->h);

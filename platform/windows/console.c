@@ -12,6 +12,9 @@ static const COORD usual_size = {.X = 80, .Y = 25};
 struct console {
 	HPCON_ pty;
 	struct stream *output, *input; /* until console_receive() */
+	/* One more of input: at the end of its input a pseudo console hangs up,
+	 * which is for console_close() to do. */
+	HANDLE keep;
 };
 
 struct functions {
@@ -37,6 +40,7 @@ static bool find_functions(struct functions *f)
 static int console_open(struct console *c, struct event_base *base)
 {
 	struct endpoint *out = NULL, *in = NULL;
+	HANDLE self = GetCurrentProcess();
 	struct functions f;
 	HRESULT hr;
 	int r;
@@ -46,6 +50,9 @@ static int console_open(struct console *c, struct event_base *base)
 	r = stream_pipe_from_child(base, &c->output, &out);
 	if (r == 0)
 		r = stream_pipe_to_child(base, &c->input, &in);
+	if (r == 0 && !DuplicateHandle(self, stream_handle(c->input), self,
+			      &c->keep, 0, FALSE, DUPLICATE_SAME_ACCESS))
+		r = win_last();
 	if (r == 0) {
 		hr = f.create(usual_size, endpoint_handle(in),
 			endpoint_handle(out), 0, &c->pty);
@@ -125,6 +132,7 @@ void console_close(struct console *c)
 	 * waits until somebody has read that or nobody can */
 	stream_close(c->output);
 	stream_close(c->input);
+	handle_close(&c->keep);
 	if (c->pty && find_functions(&f))
 		f.close(c->pty);
 	free(c);

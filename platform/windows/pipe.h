@@ -41,6 +41,9 @@ int stream_from_handle(struct event_base *base, HANDLE h, struct stream **ret);
 int stream_from_attached(
 	struct event_base *base, HANDLE h, bool skip, struct stream **ret);
 
+/* Borrowed. */
+HANDLE stream_handle(const struct stream *s);
+
 /* An end for a child. Consumes h, also on failure. */
 int endpoint_from_handle(HANDLE h, struct endpoint **ret);
 

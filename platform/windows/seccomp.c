@@ -34,8 +34,8 @@ int seccomp_agent_new(struct event_base *base, const char *address,
 	(void)ops;
 	(void)arg;
 	(void)ret;
-	return err_set(e, -ENOSYS,
-		"'%s': Windows has no seccomp to answer for", address);
+	return err_set(e, -ENOSYS, "'%s': Windows has no seccomp to answer for",
+		address);
 }
 
 unsigned seccomp_agent_filters(const struct seccomp_agent *a)

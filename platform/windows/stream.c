@@ -134,6 +134,11 @@ static void stream_event(evutil_socket_t fd, short what, void *arg)
 		s->cb(s, ready, s->arg);
 }
 
+HANDLE stream_handle(const struct stream *s)
+{
+	return s->h;
+}
+
 void stream_set_cb(struct stream *s, stream_cb cb, void *arg)
 {
 	s->cb = cb;

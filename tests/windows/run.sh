@@ -51,12 +51,17 @@ export WISP_SHIM
 
 failed=0
 for exe; do
+	# by a file: what a test leaves behind keeps its stdout open
 	timeout --kill-after=5 "${WISP_WINE_SECONDS:-180}" "$wine" "$exe" \
-		</dev/null 9>&- || {
-		echo "$exe: failed ($?)" >&2
-		failed=1
-	}
+		</dev/null >"$WINEPREFIX/log" 2>&1 9>&-
+	status=$?
+	cat "$WINEPREFIX/log"
+	[ $status = 0 ] && continue
+	echo "$exe: failed ($status)" >&2
+	failed=1
+	/usr/lib/wine/wineserver64 -k # and all that it has left
 done
+/usr/lib/wine/wineserver64 -k
 rm -rf "$WINEPREFIX"/drive_c/users/*/AppData/Local/Temp/wisp-* \
 	"$WINEPREFIX"/drive_c/users/*/Temp/wisp-*
 exit $failed

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "platform/cgroup.h"
+#include "platform/windows/conpty.h"
 #include "platform/windows/job.h"
 #include "platform/windows/spawn.h"
 #include "tests/unit/util_test.h"
@@ -298,7 +299,6 @@ START_TEST(test_job)
 
 	begin();
 	ck_assert_int_eq(job_new("test", &job, &e), 0);
-	ck_assert_int_eq(job_new("test", &second, &e), -EEXIST);
 	ck_assert_int_eq(stream_pipe_from_child(base, &out, &theirs), 0);
 	spec.endpoints[1] = theirs;
 	how.job = job_handle(job);
@@ -312,6 +312,7 @@ START_TEST(test_job)
 	ck_assert_int_eq(process_resume(pid), 0);
 	ck_assert_int_eq(process_resume(pid), -ESRCH);
 	ck_assert_uint_eq(read_some(base, out, buf, 7), 7);
+	ck_assert_int_eq(job_new("test", &second, &e), -EEXIST);
 	n_pids = 0;
 	ck_assert_int_eq(cgroup_each_pid(cg, count_pid, NULL), 0);
 	ck_assert_uint_ge(n_pids, 2); /* Wine: its conhost, too */
@@ -378,13 +379,57 @@ START_TEST(test_job_watch)
 }
 END_TEST
 
+/* ---- consoles ---- */
+
+static bool has(const char *buf, size_t n, const char *what)
+{
+	size_t i, len = strlen(what);
+
+	for (i = 0; i + len <= n; i++)
+		if (memcmp(buf + i, what, len) == 0)
+			return true;
+	return false;
+}
+
+START_TEST(test_console)
+{
+	struct process_spec spec = {.argv = ARGV("conout")};
+	struct spawn how = {.spec = &spec};
+	struct stream *out, *in;
+	struct console *c;
+	char buf[8192];
+	size_t got = 0;
+	struct err e;
+	int64_t pid;
+	ssize_t n;
+
+	begin();
+	ck_assert_msg(
+		console_new(base, ".", "console", &c, &e) == 0, "%s", e.msg);
+	ck_assert_int_eq(console_receive(c, &out, &in, &e), 0);
+	how.console = console_pty(c);
+	ck_assert_int_eq(process_spawn_with(&how, &pid, &e), 0);
+	ck_assert_uint_eq(wait_exit(pid), 0);
+	ck_assert_msg(wait_for(base, ((n = stream_read(out, buf + got,
+					       sizeof(buf) - got)) > 0
+						     ? (got += (size_t)n)
+						     : 0,
+					     has(buf, got, "on a terminal"))),
+		"%zu bytes, then %zd: %.*s", got, n, (int)got, buf);
+	stream_close(out);
+	stream_close(in);
+	console_close(c);
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {test_exit_codes, test_stdio,
 		test_hard_arguments, test_environment, test_folder,
 		test_cannot_run, test_kill, test_console_events,
 		test_many_in_order, test_before_the_source, test_job,
-		test_job_ends, test_job_watch, NULL};
+		test_job_ends, test_job_watch, test_console, NULL};
 
 	child_main();
 	return suite_run("windows process", tests);

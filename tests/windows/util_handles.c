@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <windows.h>
 
-#include "platform/look.h"
-
 /* NtQuerySystemInformation, class 64: SystemExtendedHandleInformation. */
 struct entry {
 	PVOID object;
@@ -22,7 +20,7 @@ struct entries {
 
 typedef LONG(NTAPI *query_fn)(ULONG, PVOID, ULONG, PULONG);
 
-unsigned count_handles(void)
+unsigned count_handles_of(int64_t pid)
 {
 	query_fn query = (query_fn)(void *)GetProcAddress(
 		GetModuleHandleW(L"ntdll.dll"), "NtQuerySystemInformation");
@@ -42,15 +40,12 @@ unsigned count_handles(void)
 	if (r != 0)
 		abort();
 	for (i = 0; i < all->n; i++)
-		n += all->at[i].pid == GetCurrentProcessId();
+		n += all->at[i].pid == (ULONG_PTR)pid;
 	free(all);
 	return n;
 }
 
-unsigned count_memory_kib(void)
+unsigned count_handles(void)
 {
-	struct look_memory m;
-
-	look_memory(GetCurrentProcessId(), &m);
-	return (unsigned)m.own;
+	return count_handles_of(GetCurrentProcessId());
 }

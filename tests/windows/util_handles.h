@@ -5,10 +5,10 @@
 #ifndef WISP_TESTS_WINDOWS_UTIL_HANDLES_H
 #define WISP_TESTS_WINDOWS_UTIL_HANDLES_H
 
-/* Exact, under Wine too: all handles of the system, counted by pid. */
-unsigned count_handles(void);
+#include <stdint.h>
 
-/* The bytes that this process has for itself, in KiB. */
-unsigned count_memory_kib(void);
+/* Exact, under Wine too: all handles of the system, counted by pid. */
+unsigned count_handles_of(int64_t pid);
+unsigned count_handles(void); /* of this process */
 
 #endif

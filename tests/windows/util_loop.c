@@ -125,6 +125,20 @@ static void child_text(const wchar_t *wide)
 		put(text, strlen(text));
 }
 
+/* A pseudo console is no stdout: what is on it is asked for by name. */
+static void child_conout(void)
+{
+	HANDLE h = CreateFileW(L"CONOUT$", GENERIC_READ | GENERIC_WRITE,
+		FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0,
+		NULL);
+	DWORD n;
+
+	if (h == INVALID_HANDLE_VALUE ||
+		!WriteFile(h, "on a terminal\r\n", 15, &n, NULL))
+		ExitProcess(98);
+	Sleep(500); /* the console paints when it has time */
+}
+
 void child_main(void)
 {
 	int argc;
@@ -145,6 +159,8 @@ void child_main(void)
 		child_args(argv + 3, argc - 3);
 	if (wcscmp(argv[2], L"sleep") == 0)
 		Sleep(60000);
+	if (wcscmp(argv[2], L"conout") == 0)
+		child_conout();
 	if (wcscmp(argv[2], L"spawn") == 0)
 		child_spawn();
 	if (wcscmp(argv[2], L"env") == 0 &&

@@ -48,7 +48,7 @@ static void on_ready(void *arg)
 	(void)arg;
 }
 
-uint32_t shim_run(struct shim *s, const char *verb, char *out, size_t n)
+uint32_t shim_run(struct shim *s, const char *verb, char *out, size_t *n)
 {
 	const char *argv[] = {getenv("WISP_SHIM"), "-namespace", "ns", "-id",
 		s->id, "-address", "\\\\.\\pipe\\nobody", verb, NULL};
@@ -66,8 +66,9 @@ uint32_t shim_run(struct shim *s, const char *verb, char *out, size_t n)
 	spec.endpoints[1] = spec.endpoints[2] = theirs;
 	ck_assert_msg(process_spawn(&spec, &pid, &e) == 0, "%s", e.msg);
 	endpoint_close(theirs);
-	got = read_some(s->base, from, out, n - 1);
+	got = read_some(s->base, from, out, *n - 1);
 	out[got] = '\0';
+	*n = got;
 	stream_close(from);
 	ck_assert(wait_for(s->base, exit_source_next_of(s->source, pid, &x)));
 	return x.status;
@@ -135,6 +136,7 @@ void shim_begin(struct shim *s, const char *id)
 	Containerd__Task__V3__ConnectResponse *rs;
 	struct stream *to;
 	struct err e;
+	size_t n = sizeof(s->address);
 	uint32_t status;
 
 	memset(s, 0, sizeof(*s));
@@ -142,7 +144,7 @@ void shim_begin(struct shim *s, const char *id)
 	s->base = event_base_new();
 	ck_assert_int_eq(
 		exit_source_new(s->base, on_ready, NULL, &s->source, &e), 0);
-	status = shim_run(s, "start", s->address, sizeof(s->address));
+	status = shim_run(s, "start", s->address, &n);
 	ck_assert_msg(status == 0, "start: %s", s->address);
 	ck_assert_msg(
 		stream_connect(s->base, s->address, &to, &e) == 0, "%s", e.msg);

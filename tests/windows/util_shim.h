@@ -26,8 +26,9 @@ struct shim {
  * these words, and more JSON for the process ("" or ", ..."). */
 void bundle_make(const char *const *words, const char *more);
 
-/* Runs `start`; its exit status, and what it printed in out (n bytes). */
-uint32_t shim_run(struct shim *s, const char *verb, char *out, size_t n);
+/* Runs a command; its exit status, and what it printed: in out, *n bytes of
+ * room before and of text after. */
+uint32_t shim_run(struct shim *s, const char *verb, char *out, size_t *n);
 
 /* Runs `start`, connects, asks for its pid. */
 void shim_begin(struct shim *s, const char *id);
