@@ -33,7 +33,10 @@ int cgroup_each_pid(
 
 /* SIGKILL to every process in the group and below: cgroup.kill where there is
  * one, otherwise every listed pid, through a pidfd, again while new ones turn
- * up (bounded). Returns how many were still there at last, or -errno. */
+ * up (bounded). Returns how many were still there at last, or -errno. Windows:
+ * the first call tells each one to shut down (CtrlShutdown), and one that comes
+ * CGROUP_SHUTDOWN_MS later ends them. */
+#define CGROUP_SHUTDOWN_MS 5000
 int cgroup_kill(struct cgroup *cg);
 
 /*

@@ -11,6 +11,7 @@
 #include "platform/file.h"
 #include "runtime_options.pb-c.h"
 #include "shim/json.h"
+#include "shim/runtime.h"
 #include "shim/toml.h"
 
 #define OPTIONS_FILE_MAX (64 * 1024)
@@ -378,10 +379,7 @@ static int unpack_any(const Any *any, struct options *ret, struct err *e)
 		return unpack_runc(any, ret, e);
 	if (any_is(any, "runtimeoptions.v1.Options"))
 		return unpack_runtime(any, ret, e);
-	return err_set(e, -EINVAL,
-		"options of unknown type '%s': known are "
-		"containerd.runc.v1.Options and runtimeoptions.v1.Options",
-		any->type_url);
+	return runtime_check_options(any, e);
 }
 
 int options_unpack(const Any *any, struct options *ret, struct err *e)

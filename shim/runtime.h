@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "platform/err.h"
+#include "shim/messages.h"
 #include "shim/options.h"
 
 struct criu;
@@ -47,6 +48,13 @@ typedef void (*runtime_cb)(int r, const struct err *e, void *arg);
  * is in PATH. -ENOENT says what was looked for. The string is static, or the
  * options'. */
 int runtime_find(const struct options *o, const char **ret, struct err *e);
+
+/* Options of another type than those of options.h: 0 if they are this runtime's
+ * own, and fine. -EINVAL: not known; -ENOSYS: what they ask for is not there. */
+int runtime_check_options(const Any *any, struct err *e);
+
+/* The type, of those of the runtime-spec, that runtime_update() takes. */
+extern const char runtime_resources[];
 
 /* <root of the options, or /run/containerd/runc (host_own_dir())>/<namespace>,
  * in fresh memory. */

@@ -23,12 +23,14 @@ static int check_request(struct task *t, const UpdateRequest *rq, struct err *e)
 {
 	const Any *any = rq->resources;
 	int r = proc_allows(&t->init, EV_UPDATE, e);
+	char type[64];
 
 	if (r < 0)
 		return r;
 	if (!any || any->value.len == 0)
 		return err_set(e, -EINVAL, "no resources");
-	if (!strstr(any->type_url, "runtime-spec/1/LinuxResources"))
+	snprintf(type, sizeof(type), "runtime-spec/1/%s", runtime_resources);
+	if (!strstr(any->type_url, type))
 		return err_set(e, -EINVAL, "resources of unknown type '%s'",
 			any->type_url);
 	r = json_check_object((const char *)any->value.data, any->value.len, e);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "platform/process.h"
 #include "platform/windows/job.h"
 #include "platform/windows/job_stats.h"
 #include "platform/windows/port.h"
@@ -23,6 +24,7 @@ struct cgroup {
 	HANDLE h;
 	uint64_t born; /* FILETIME: when it was opened */
 	struct watch *watch;
+	uint64_t told_ms; /* when all were told to shut down; 0: not yet */
 };
 
 struct watch {
@@ -196,12 +198,30 @@ int cgroup_each_pid(
 	return 0;
 }
 
+/* The system's own, conhost.exe, have no handler for it, and go with those that
+ * they serve. */
+static void shut_down(int64_t pid, void *unused)
+{
+	struct process_ref *ref;
+
+	(void)unused;
+	if (process_ref_open(pid, &ref) < 0)
+		return;
+	process_ref_signal(ref, CTRL_SHUTDOWN_EVENT);
+	process_ref_close(ref);
+}
+
 int cgroup_kill(struct cgroup *cg)
 {
 	JOBOBJECT_BASIC_ACCOUNTING_INFORMATION left;
 
-	if (!TerminateJobObject(cg->h, 1))
+	if (!cg->told_ms) {
+		cg->told_ms = GetTickCount64();
+		cgroup_each_pid(cg, shut_down, NULL);
+	} else if (GetTickCount64() - cg->told_ms >= CGROUP_SHUTDOWN_MS &&
+		   !TerminateJobObject(cg->h, 1)) {
 		return win_last();
+	}
 	if (!QueryInformationJobObject(cg->h,
 		    JobObjectBasicAccountingInformation, &left, sizeof(left),
 		    NULL))

@@ -16,7 +16,9 @@
 #include "io/stdio.h"
 #include "platform/auto.h"
 #include "platform/file.h"
+#include "runhcs_options.pb-c.h"
 #include "shim/ident.h"
+#include "shim/log.h"
 #include "shim/native/spec.h"
 
 /* Those that have been created and not been deleted. */
@@ -25,6 +27,7 @@ static struct native {
 	char id[IDENT_MAX + 1];
 	char *root;
 	struct container *container;
+	struct container_limits limits;
 } * natives;
 
 struct runtime_call {
@@ -47,6 +50,35 @@ int runtime_find(const struct options *o, const char **ret, struct err *e)
 			"option binary_name: there is no OCI runtime here");
 	*ret = "jobs";
 	return 0;
+}
+
+const char runtime_resources[] = "WindowsResources";
+
+int runtime_check_options(const Any *any, struct err *e)
+{
+	Containerd__Runhcs__V1__Options *o;
+	int r = 0;
+
+	if (!any_is(any, "containerd.runhcs.v1.Options"))
+		return err_set(e, -EINVAL,
+			"options of unknown type '%s': known are "
+			"containerd.runhcs.v1.Options and "
+			"runtimeoptions.v1.Options",
+			any->type_url);
+	o = containerd__runhcs__v1__options__unpack(
+		NULL, any->value.len, any->value.data);
+	if (!o)
+		return err_set(
+			e, -EINVAL, "options are no valid %s", any->type_url);
+	if (o->sandbox_isolation !=
+		CONTAINERD__RUNHCS__V1__OPTIONS__SANDBOX_ISOLATION__PROCESS)
+		r = err_set(e, -ENOSYS,
+			"option sandbox_isolation: there are no virtual "
+			"machines here");
+	if (o->debug || strcmp(o->log_level, "debug") == 0)
+		log_set_level(LOG_DEBUG);
+	containerd__runhcs__v1__options__free_unpacked(o, NULL);
+	return r;
 }
 
 int runtime_root(
@@ -184,6 +216,7 @@ static int create(const struct runtime *rt, const struct stdio *stdio,
 	n->root = s->root ? strdup(s->root) : NULL;
 	n->next = natives;
 	natives = n;
+	n->limits = s->limits;
 	fill(&p, s, stdio);
 	r = container_new(rt->id, &s->limits, &n->container, e);
 	if (r == 0)
@@ -302,6 +335,34 @@ int runtime_delete(
 	return 0;
 }
 
+static int update(const struct runtime *rt, const char *file, struct err *e)
+{
+	struct native *n = *find(rt->id);
+	struct container_limits limits;
+	int r;
+
+	if (!n)
+		return missing(rt, e);
+	limits = n->limits;
+	r = native_limits_read(file, &limits, e);
+	if (r == 0)
+		r = container_limit(n->container, &limits, e);
+	if (r == 0)
+		n->limits = limits;
+	return r;
+}
+
+int runtime_update(const struct runtime *rt, const char *file, runtime_cb cb,
+	void *arg, struct err *e)
+{
+	struct runtime_call *c = call_new(rt, "update", cb, arg, e);
+
+	if (!c)
+		return -ENOMEM;
+	c->r = update(rt, file, &c->err);
+	return 0;
+}
+
 /* ---- what a job has no notion of ---- */
 
 static int unknown(const char *verb, struct err *e)
@@ -325,16 +386,6 @@ int runtime_resume(
 	(void)cb;
 	(void)arg;
 	return unknown("resume", e);
-}
-
-int runtime_update(const struct runtime *rt, const char *file, runtime_cb cb,
-	void *arg, struct err *e)
-{
-	(void)rt;
-	(void)file;
-	(void)cb;
-	(void)arg;
-	return unknown("be updated yet", e);
 }
 
 int runtime_checkpoint(const struct runtime *rt, const struct criu *criu,

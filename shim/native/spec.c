@@ -92,14 +92,14 @@ static const struct {
 		offsetof(struct container_limits, cpu_weight), 0, false},
 };
 
-static void on_limit(
-	struct native_spec *s, const char *path, const char *text, size_t n)
+static void on_limit(struct container_limits *to, const char *path,
+	const char *text, size_t n)
 {
 	uint64_t v = number(text, n);
 	size_t i;
 
 	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		char *at = (char *)&s->limits + limits[i].offset;
+		char *at = (char *)to + limits[i].offset;
 
 		if (strcmp(path, limits[i].path) != 0)
 			continue;
@@ -129,7 +129,7 @@ static void on_value(const char *path, enum json_type type, const char *text,
 	if (strcmp(path, "annotations.microsoft.com/hostprocess-container") ==
 		0)
 		s->host_process = n == 4 && memcmp(text, "true", 4) == 0;
-	on_limit(s, path, text, n);
+	on_limit(&s->limits, path, text, n);
 }
 
 /* Fresh memory: text with every occurrence of what replaced by with. */
@@ -268,6 +268,39 @@ int native_spec_read_process(const char *path, const char *root,
 		set(ret, &ret->root, root, strlen(root));
 	substitute_all(ret);
 	return check(ret, path, e);
+}
+
+static void on_resource(const char *path, enum json_type type, const char *text,
+	size_t n, void *arg)
+{
+	char full[JSON_PATH_MAX + 32];
+
+	if (type != JSON_NUMBER)
+		return;
+	snprintf(full, sizeof(full), "windows.resources.%s", path);
+	on_limit(arg, full, text, n);
+}
+
+int native_limits_read(
+	const char *path, struct container_limits *to, struct err *e)
+{
+	struct container_limits now = {0};
+	auto_free char *text = NULL;
+	size_t n;
+	int r = file_read(path, CONFIG_MAX, &text, &n, e);
+
+	if (r == 0)
+		r = json_scan(text, n, on_resource, &now, e);
+	if (r < 0)
+		return r;
+	if (now.memory_bytes)
+		to->memory_bytes = now.memory_bytes;
+	if (now.cpu_count || now.cpu_maximum || now.cpu_weight) {
+		to->cpu_count = now.cpu_count;
+		to->cpu_maximum = now.cpu_maximum;
+		to->cpu_weight = now.cpu_weight;
+	}
+	return 0;
 }
 
 void native_spec_clear(struct native_spec *s)

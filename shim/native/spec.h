@@ -38,6 +38,12 @@ int native_spec_read(
 int native_spec_read_process(const char *path, const char *root,
 	struct native_spec *ret, struct err *e);
 
+/* The limits of resources as JSON in a file (config-windows.md, "resources");
+ * what is not in it stays as it is. A new CPU limit replaces an old one of
+ * another kind. */
+int native_limits_read(
+	const char *path, struct container_limits *limits, struct err *e);
+
 void native_spec_clear(struct native_spec *s);
 
 #endif

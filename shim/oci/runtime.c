@@ -68,6 +68,16 @@ int runtime_find(const struct options *o, const char **ret, struct err *e)
 		"install one, or name it in the option binary_name");
 }
 
+int runtime_check_options(const Any *any, struct err *e)
+{
+	return err_set(e, -EINVAL,
+		"options of unknown type '%s': known are "
+		"containerd.runc.v1.Options and runtimeoptions.v1.Options",
+		any->type_url);
+}
+
+const char runtime_resources[] = "LinuxResources";
+
 int runtime_root(
 	const struct options *o, const char *ns, char **ret, struct err *e)
 {
