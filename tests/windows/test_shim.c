@@ -178,6 +178,69 @@ START_TEST(test_exec)
 }
 END_TEST
 
+static void update(const char *json, enum ttrpc_code expected)
+{
+	Containerd__Task__V3__UpdateTaskRequest rq =
+		CONTAINERD__TASK__V3__UPDATE_TASK_REQUEST__INIT;
+	Any any = GOOGLE__PROTOBUF__ANY__INIT;
+	ProtobufCMessage *rs;
+	enum ttrpc_code code;
+
+	any.type_url =
+		(char *)"types.containerd.io/opencontainers/runtime-spec/1/"
+			"WindowsResources";
+	any.value.data = (uint8_t *)json;
+	any.value.len = strlen(json);
+	rq.id = shim.id;
+	rq.resources = &any;
+	rs = shim_call(&shim, "Update", &rq.base, &code);
+	ck_assert_int_eq(code, expected);
+	if (rs)
+		protobuf_c_message_free_unpacked(rs, NULL);
+}
+
+/* Pids, Stats and Update; what a job has no notion of is Unimplemented. */
+START_TEST(test_control)
+{
+	Containerd__Task__V3__PidsRequest pids =
+		CONTAINERD__TASK__V3__PIDS_REQUEST__INIT;
+	Containerd__Task__V3__StatsRequest stats =
+		CONTAINERD__TASK__V3__STATS_REQUEST__INIT;
+	Containerd__Task__V3__PauseRequest pause =
+		CONTAINERD__TASK__V3__PAUSE_REQUEST__INIT;
+	Containerd__Task__V3__PidsResponse *p;
+	Containerd__Task__V3__StatsResponse *s;
+	enum ttrpc_code code;
+	bool found = false;
+	uint32_t pid;
+	size_t i;
+
+	bundle_make(WORDS("sleep"), "");
+	shim_begin(&shim, "control");
+	pid = shim_create(&shim, "");
+	shim_start(&shim, "");
+	pids.id = stats.id = pause.id = shim.id;
+	p = (void *)shim_call(&shim, "Pids", &pids.base, NULL);
+	for (i = 0; i < p->n_processes; i++)
+		found |= p->processes[i]->pid == pid;
+	ck_assert(found);
+	protobuf_c_message_free_unpacked(&p->base, NULL);
+	s = (void *)shim_call(&shim, "Stats", &stats.base, NULL);
+	ck_assert_str_eq(
+		s->stats->type_url, "containerd.runhcs.stats.v1.Statistics");
+	ck_assert_uint_gt(s->stats->value.len, 10);
+	protobuf_c_message_free_unpacked(&s->base, NULL);
+	update("{\"memory\":{\"limit\":268435456}}", TTRPC_OK);
+	update("{\"cpu\":{\"count\":1,\"maximum\":5}}", TTRPC_INVALID_ARGUMENT);
+	ck_assert_ptr_null(shim_call(&shim, "Pause", &pause.base, &code));
+	ck_assert_int_eq(code, TTRPC_UNIMPLEMENTED);
+	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_OK);
+	shim_wait(&shim, "");
+	shim_delete(&shim, "");
+	shim_end(&shim);
+}
+END_TEST
+
 /* A second `start` for the same container is told so. */
 START_TEST(test_start_twice)
 {
@@ -196,7 +259,7 @@ int main(void)
 {
 	const TTest *const tests[] = {test_exit_status, test_burst, test_kill,
 		test_kill_before_start, test_create_fails, test_exec,
-		test_start_twice, NULL};
+		test_control, test_start_twice, NULL};
 
 	child_main();
 	return suite_run("windows shim", tests);
