@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,7 +103,7 @@ static int answer(const struct cleanup *c, struct err *e)
 		pid = 0;
 		if (bundle_path(c->dir, BUNDLE_PID, path) == 0)
 			file_read_pid(path, &pid);
-		status = 128 + SIGKILL;
+		status = runtime_lost_status;
 		clock_gettime(CLOCK_REALTIME, &at);
 	}
 	ts.seconds = at.tv_sec;

@@ -53,6 +53,9 @@ int runtime_find(const struct options *o, const char **ret, struct err *e);
  * own, and fine. -EINVAL: not known; -ENOSYS: what they ask for is not there. */
 int runtime_check_options(const Any *any, struct err *e);
 
+/* How a process is said to have ended of which nobody knows it. */
+extern const uint32_t runtime_lost_status;
+
 /* The type, of those of the runtime-spec, that runtime_update() takes. */
 extern const char runtime_resources[];
 

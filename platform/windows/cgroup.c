@@ -239,7 +239,6 @@ static void add_memory(struct job_stats *js, DWORD pid)
 			  h, (PROCESS_MEMORY_COUNTERS *)&m, sizeof(m)))
 		return;
 	js->commit += m.PrivateUsage;
-	js->working_set += m.WorkingSetSize;
 }
 
 static void read_accounting(const struct cgroup *cg, struct job_stats *js)

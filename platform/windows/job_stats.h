@@ -16,7 +16,7 @@ struct cgroup;
 struct job_stats {
 	uint64_t now, born;
 	uint64_t user_ns, kernel_ns;
-	uint64_t commit, commit_peak, working_set;
+	uint64_t commit, commit_peak;
 	uint64_t reads, read_bytes, writes, write_bytes;
 };
 

@@ -7,6 +7,7 @@
 #include "platform/windows/pipe.h"
 #include "platform/windows/port.h"
 #include "platform/windows/stream_file.h"
+#include "platform/windows/stream_parts.h"
 
 /* What is read ahead, or has been written and is not in the pipe yet. */
 #define BUFFER 16384
@@ -25,11 +26,9 @@ struct transfer {
 	char buf[BUFFER];
 };
 
-enum kind { KIND_PIPE, KIND_FILE, KIND_NULL };
-
 struct stream {
 	struct event_base *base; /* borrowed */
-	enum kind kind;
+	enum stream_kind kind;
 	struct port_loop *loop;
 	HANDLE h;
 	bool skip;                 /* port_attach() */
@@ -44,51 +43,10 @@ struct stream {
 	void *arg;
 };
 
-struct endpoint {
-	HANDLE h;
-};
-
 static const struct timeval at_once;
 
 static void read_done(struct port_op *op);
 static void write_done(struct port_op *op);
-static void dial_again(evutil_socket_t fd, short what, void *arg);
-
-/* ---- endpoints ---- */
-
-int endpoint_from_handle(HANDLE h, struct endpoint **ret)
-{
-	struct endpoint *ep = calloc(1, sizeof(*ep));
-
-	if (!ep) {
-		CloseHandle(h);
-		return -ENOMEM;
-	}
-	ep->h = h;
-	*ret = ep;
-	return 0;
-}
-
-HANDLE endpoint_handle(const struct endpoint *ep)
-{
-	return ep->h;
-}
-
-void endpoint_close(struct endpoint *ep)
-{
-	if (!ep)
-		return;
-	handle_close(&ep->h);
-	free(ep);
-}
-
-int endpoint_chown(struct endpoint *ep, uint32_t uid, uint32_t gid)
-{
-	(void)ep;
-	(void)uid;
-	(void)gid;
-	return 0;
-}
 
 /* ---- being told ---- */
 
@@ -106,7 +64,7 @@ static unsigned stream_ready(const struct stream *s)
 {
 	unsigned ready = 0;
 
-	if (s->kind != KIND_PIPE)
+	if (s->kind != STREAM_OF_PIPE)
 		return s->watching;
 	if (s->in && (s->in->len > 0 || s->in->ended))
 		ready |= STREAM_READ;
@@ -211,8 +169,8 @@ ssize_t stream_read(struct stream *s, void *buf, size_t n)
 {
 	struct transfer *t;
 
-	if (s->kind != KIND_PIPE)
-		return s->kind == KIND_NULL ? 0 : -EBADF;
+	if (s->kind != STREAM_OF_PIPE)
+		return s->kind == STREAM_OF_NULL ? 0 : -EBADF;
 	t = transfer_of(s, &s->in, read_done);
 	if (!t)
 		return -ENOMEM;
@@ -284,7 +242,7 @@ static ssize_t write_nothing(struct stream *s)
 {
 	DWORD n;
 
-	if (s->kind != KIND_PIPE || s->dial)
+	if (s->kind != STREAM_OF_PIPE || s->dial)
 		return 0;
 	if (s->out && s->out->ended)
 		return s->out->error;
@@ -300,9 +258,9 @@ ssize_t stream_write(struct stream *s, const void *buf, size_t n)
 
 	if (n == 0)
 		return write_nothing(s);
-	if (s->kind == KIND_NULL)
+	if (s->kind == STREAM_OF_NULL)
 		return (ssize_t)n;
-	if (s->kind == KIND_FILE)
+	if (s->kind == STREAM_OF_FILE)
 		return stream_file_write(s->h, buf, n);
 	t = transfer_of(s, &s->out, write_done);
 	if (!t)
@@ -321,7 +279,7 @@ ssize_t stream_write(struct stream *s, const void *buf, size_t n)
 
 /* ---- dialing again ---- */
 
-static int dial_all_ways(const wchar_t *name, HANDLE *ret)
+int pipe_dial_stdio(const wchar_t *name, HANDLE *ret)
 {
 	static const DWORD ways[] = {GENERIC_READ | GENERIC_WRITE,
 		GENERIC_WRITE | FILE_READ_ATTRIBUTES,
@@ -338,7 +296,7 @@ static bool dialed(struct stream *s)
 {
 	HANDLE h;
 
-	if (dial_all_ways(s->name, &h) < 0)
+	if (pipe_dial_stdio(s->name, &h) < 0)
 		return false;
 	if (port_attach(h, &s->skip) < 0) {
 		CloseHandle(h);
@@ -374,6 +332,15 @@ static void dial_again(evutil_socket_t fd, short what, void *arg)
 	event_add(s->dial, &tv);
 }
 
+int stream_dial_again(struct stream *s, const wchar_t *name)
+{
+	s->dial = event_new(s->base, -1, 0, dial_again, s);
+	if (!s->dial)
+		return -ENOMEM;
+	wcscpy(s->name, name);
+	return 0;
+}
+
 /* ---- all of it ---- */
 
 int stream_watch(struct stream *s, unsigned what)
@@ -384,7 +351,7 @@ int stream_watch(struct stream *s, unsigned what)
 		if (!s->ev)
 			return -ENOMEM;
 	}
-	if (what & STREAM_READ && s->kind == KIND_PIPE) {
+	if (what & STREAM_READ && s->kind == STREAM_OF_PIPE) {
 		if (!transfer_of(s, &s->in, read_done))
 			return -ENOMEM;
 		read_ahead(s);
@@ -414,8 +381,9 @@ enum stream_rest stream_linger(struct stream *s)
 
 size_t stream_unread(struct stream *s)
 {
-	return s->kind == KIND_PIPE && s->out && !s->out->ended ? s->out->len
-								: 0;
+	return s->kind == STREAM_OF_PIPE && s->out && !s->out->ended
+		       ? s->out->len
+		       : 0;
 }
 
 bool stream_is_unread(struct stream *s)
@@ -428,7 +396,7 @@ size_t stream_pending(struct stream *s)
 	DWORD n = 0;
 	size_t held = s->in ? s->in->len : 0;
 
-	if (s->kind != KIND_PIPE)
+	if (s->kind != STREAM_OF_PIPE)
 		return 0;
 	if (!PeekNamedPipe(s->h, NULL, 0, NULL, &n, NULL))
 		n = 0;
@@ -452,8 +420,8 @@ void stream_close(struct stream *s)
 	free(s);
 }
 
-static struct stream *stream_new(
-	struct event_base *base, enum kind kind, HANDLE h)
+struct stream *stream_new(
+	struct event_base *base, enum stream_kind kind, HANDLE h)
 {
 	struct stream *s = calloc(1, sizeof(*s));
 
@@ -470,7 +438,7 @@ static struct stream *stream_new(
 int stream_from_attached(
 	struct event_base *base, HANDLE h, bool skip, struct stream **ret)
 {
-	struct stream *s = stream_new(base, KIND_PIPE, h);
+	struct stream *s = stream_new(base, STREAM_OF_PIPE, h);
 	int r = s ? port_loop_get(base, &s->loop) : -ENOMEM;
 
 	if (r < 0) {
@@ -494,123 +462,4 @@ int stream_from_handle(struct event_base *base, HANDLE h, struct stream **ret)
 	else
 		stream_close(s);
 	return r;
-}
-
-int stream_open_fifo(struct event_base *base, const char *path,
-	struct stream **ret, struct err *e)
-{
-	wchar_t name[PIPE_NAME_MAX];
-	struct stream *s;
-	HANDLE h;
-	int r = pipe_name(path, name);
-
-	if (r < 0)
-		return err_set(e, -EINVAL,
-			"stdio path '%s' is no pipe's name (\\\\.\\pipe\\...); "
-			"use file:// for a file",
-			path);
-	r = dial_all_ways(name, &h);
-	if (r < 0)
-		return err_sys(e, r, "open stdio pipe '%s'", path);
-	r = stream_from_handle(base, h, &s);
-	if (r == 0) {
-		memcpy(s->name, name, sizeof(name));
-		s->dial = event_new(base, -1, 0, dial_again, s);
-		if (!s->dial) {
-			stream_close(s);
-			r = -ENOMEM;
-		}
-	}
-	if (r < 0)
-		return err_sys(e, r, "stdio pipe '%s'", path);
-	*ret = s;
-	return 0;
-}
-
-int stream_open_log(struct event_base *base, const char *path,
-	struct stream **ret, struct err *e)
-{
-	HANDLE h;
-	int r = stream_file_open(path, &h);
-
-	if (r == 0) {
-		*ret = stream_new(base, KIND_FILE, h);
-		r = *ret ? 0 : -ENOMEM;
-	}
-	return r < 0 ? err_sys(e, r, "open log '%s'", path) : 0;
-}
-
-int stream_open_null(struct event_base *base, struct stream **ret)
-{
-	struct stream *s = stream_new(base, KIND_NULL, NULL);
-
-	if (!s)
-		return -ENOMEM;
-	*ret = s;
-	return 0;
-}
-
-int stream_connect(struct event_base *base, const char *address,
-	struct stream **ret, struct err *e)
-{
-	wchar_t name[PIPE_NAME_MAX];
-	HANDLE h;
-	int r = pipe_name(address, name);
-
-	if (r == 0)
-		r = pipe_dial(name, GENERIC_READ | GENERIC_WRITE, &h);
-	if (r == 0)
-		r = stream_from_handle(base, h, ret);
-	return r < 0 ? err_sys(e, r, "connect to '%s'", address) : 0;
-}
-
-static int stream_pipe(struct event_base *base, struct stream **ret_ours,
-	struct endpoint **ret_theirs, bool from_child)
-{
-	SECURITY_ATTRIBUTES inherit = {
-		.nLength = sizeof(inherit), .bInheritHandle = TRUE};
-	wchar_t name[PIPE_NAME_MAX];
-	struct endpoint *theirs;
-	HANDLE ours, h;
-	int r;
-
-	pipe_fresh_name(name);
-	r = pipe_listen(name,
-		from_child ? PIPE_ACCESS_INBOUND : PIPE_ACCESS_OUTBOUND, true,
-		1, PIPE_FOR_ALL_OF_US, &ours);
-	if (r < 0)
-		return r;
-	/* not overlapped: a child reads and writes as it always does */
-	h = CreateFileW(name,
-		from_child ? GENERIC_WRITE | FILE_READ_ATTRIBUTES
-			   : GENERIC_READ | FILE_WRITE_ATTRIBUTES,
-		0, &inherit, OPEN_EXISTING, 0, NULL);
-	if (h == INVALID_HANDLE_VALUE) {
-		r = win_last();
-		CloseHandle(ours);
-		return r;
-	}
-	r = endpoint_from_handle(h, &theirs);
-	if (r < 0) {
-		CloseHandle(ours);
-		return r;
-	}
-	r = stream_from_handle(base, ours, ret_ours);
-	if (r < 0)
-		endpoint_close(theirs);
-	else
-		*ret_theirs = theirs;
-	return r;
-}
-
-int stream_pipe_from_child(struct event_base *base, struct stream **ret_ours,
-	struct endpoint **ret_theirs)
-{
-	return stream_pipe(base, ret_ours, ret_theirs, true);
-}
-
-int stream_pipe_to_child(struct event_base *base, struct stream **ret_ours,
-	struct endpoint **ret_theirs)
-{
-	return stream_pipe(base, ret_ours, ret_theirs, false);
 }

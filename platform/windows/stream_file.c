@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/windows/stream_file.h"
 
-#include "platform/windows/pipe.h"
+#include <limits.h>
 
 static void make_parents(wchar_t *path)
 {
@@ -15,7 +15,7 @@ static void make_parents(wchar_t *path)
 }
 
 /* Only FILE_APPEND_DATA: every write is at the end (CreateFile, WriteFile). */
-static HANDLE open_append(const wchar_t *path, bool inherit)
+HANDLE stream_file_append(const wchar_t *path, bool inherit)
 {
 	SECURITY_ATTRIBUTES sa = {
 		.nLength = sizeof(sa), .bInheritHandle = inherit};
@@ -34,7 +34,7 @@ int stream_file_open(const char *path, HANDLE *ret)
 	if (r < 0)
 		return r;
 	make_parents(wide);
-	h = open_append(wide, false);
+	h = stream_file_append(wide, false);
 	if (h == INVALID_HANDLE_VALUE)
 		return win_last();
 	*ret = h;
@@ -50,29 +50,4 @@ ssize_t stream_file_write(HANDLE h, const void *buf, size_t n)
 	if (!WriteFile(h, buf, (DWORD)n, &got, NULL))
 		return win_last();
 	return got;
-}
-
-int endpoint_append(const char *path, struct endpoint **ret)
-{
-	wchar_t wide[WIN_PATH_MAX];
-	HANDLE h;
-	int r = win_path(path, wide);
-
-	if (r < 0)
-		return r;
-	h = open_append(wide, true);
-	return h == INVALID_HANDLE_VALUE ? win_last()
-					 : endpoint_from_handle(h, ret);
-}
-
-int endpoint_null(struct endpoint **ret)
-{
-	SECURITY_ATTRIBUTES sa = {
-		.nLength = sizeof(sa), .bInheritHandle = TRUE};
-	HANDLE h = CreateFileW(L"NUL", GENERIC_READ | GENERIC_WRITE,
-		FILE_SHARE_READ | FILE_SHARE_WRITE, &sa, OPEN_EXISTING, 0,
-		NULL);
-
-	return h == INVALID_HANDLE_VALUE ? win_last()
-					 : endpoint_from_handle(h, ret);
 }

@@ -52,6 +52,8 @@ int runtime_find(const struct options *o, const char **ret, struct err *e)
 	return 0;
 }
 
+/* As the reference shim's `delete` has it. */
+const uint32_t runtime_lost_status = 255;
 const char runtime_resources[] = "WindowsResources";
 
 int runtime_check_options(const Any *any, struct err *e)

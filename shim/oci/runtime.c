@@ -76,6 +76,7 @@ int runtime_check_options(const Any *any, struct err *e)
 		any->type_url);
 }
 
+const uint32_t runtime_lost_status = 128 + SIGKILL;
 const char runtime_resources[] = "LinuxResources";
 
 int runtime_root(

@@ -213,7 +213,7 @@ START_TEST(test_delete)
 		NULL, n, (uint8_t *)out);
 	ck_assert_ptr_nonnull(rs);
 	ck_assert_uint_eq(rs->pid, pid);
-	ck_assert_uint_eq(rs->exit_status, 137);
+	ck_assert_uint_eq(rs->exit_status, 255);
 	ck_assert_ptr_nonnull(rs->exited_at);
 	protobuf_c_message_free_unpacked(&rs->base, NULL);
 	shim_end(&shim);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The part of stream.h that is about what children get. */
+#include <stdlib.h>
+
+#include "platform/windows/pipe.h"
+#include "platform/windows/stream_file.h"
+
+struct endpoint {
+	HANDLE h;
+};
+
+int endpoint_from_handle(HANDLE h, struct endpoint **ret)
+{
+	struct endpoint *ep = calloc(1, sizeof(*ep));
+
+	if (!ep) {
+		CloseHandle(h);
+		return -ENOMEM;
+	}
+	ep->h = h;
+	*ret = ep;
+	return 0;
+}
+
+HANDLE endpoint_handle(const struct endpoint *ep)
+{
+	return ep->h;
+}
+
+void endpoint_close(struct endpoint *ep)
+{
+	if (!ep)
+		return;
+	handle_close(&ep->h);
+	free(ep);
+}
+
+int endpoint_chown(struct endpoint *ep, uint32_t uid, uint32_t gid)
+{
+	(void)ep;
+	(void)uid;
+	(void)gid;
+	return 0;
+}
+
+int endpoint_append(const char *path, struct endpoint **ret)
+{
+	wchar_t wide[WIN_PATH_MAX];
+	HANDLE h;
+	int r = win_path(path, wide);
+
+	if (r < 0)
+		return r;
+	h = stream_file_append(wide, true);
+	return h == INVALID_HANDLE_VALUE ? win_last()
+					 : endpoint_from_handle(h, ret);
+}
+
+int endpoint_null(struct endpoint **ret)
+{
+	SECURITY_ATTRIBUTES sa = {
+		.nLength = sizeof(sa), .bInheritHandle = TRUE};
+	HANDLE h = CreateFileW(L"NUL", GENERIC_READ | GENERIC_WRITE,
+		FILE_SHARE_READ | FILE_SHARE_WRITE, &sa, OPEN_EXISTING, 0,
+		NULL);
+
+	return h == INVALID_HANDLE_VALUE ? win_last()
+					 : endpoint_from_handle(h, ret);
+}
