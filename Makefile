@@ -313,7 +313,9 @@ vm-check: deps ## tests in a VM with systemd, cgroup v2, containerd 2.1, criu
 	@$(PYTEST) -p no:cacheprovider -v tests/vm
 
 lint: | $(GEN_H) ## clang-format and clang-tidy find nothing
-	@clang-format --dry-run -Werror $(SRC) $(wildcard $(MAINS)) $(HEADERS)
+	@clang-format --dry-run -Werror $(SRC) $(wildcard $(MAINS)) $(HEADERS) \
+		$(wildcard platform/windows/*.[ch] shim/native/*.[ch] \
+		tests/windows/*.[ch])
 	@printf '%s\n' -std=gnu11 -D_GNU_SOURCE '-DWISP_VERSION="$(VERSION)"' \
 		-I$(CURDIR) -I$(CURDIR)/$(GEN) $(PKG_CFLAGS) \
 		>$(OUT)/compile_flags.txt

@@ -31,8 +31,7 @@ struct err {
 };
 
 #if defined(__MINGW_PRINTF_FORMAT)
-#define ERR_PRINTF(f, a) \
-	__attribute__((format(__MINGW_PRINTF_FORMAT, f, a)))
+#define ERR_PRINTF(f, a) __attribute__((format(__MINGW_PRINTF_FORMAT, f, a)))
 #elif defined(__GNUC__)
 #define ERR_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #else

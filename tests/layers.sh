@@ -29,7 +29,7 @@ for d in platform io reaper ttrpc shim client bench; do
 done
 deny ttrpc '#include <yajl' "yajl is not used here"
 for d in shim ttrpc io reaper client ctl bench; do
-	deny $d '_WIN32' "the system is platform/'s business"
+	deny $d '_WIN32|#include <windows' "the system is platform/'s business"
 	deny $d '#include "platform/(linux|windows)/' "use platform/*.h"
 done
 for d in platform ttrpc io reaper client shim bench; do
