@@ -49,6 +49,7 @@ else
 CFLAGS ?= -O2 -g
 HARDEN := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
 	-fcf-protection=full -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables \
 	-ffile-prefix-map=$(CURDIR)=.
 LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,pack-relative-relocs \
 	-Wl,--gc-sections -Wl,--no-warnings
@@ -252,7 +253,7 @@ lint: | $(GEN_H) ## clang-format and clang-tidy find nothing
 
 format: ## rewrite the sources as clang-format would have them
 	@clang-format -i $(SRC) $(wildcard $(MAINS)) $(HEADERS) \
-		$(wildcard tests/unit/*.[ch] tests/fuzz/*.c)
+		$(wildcard tests/unit/*.[ch] tests/fuzz/*.c tests/plant/*.c)
 
 headers: | $(GEN_H) ## every header compiles alone
 	@for h in $(HEADERS); do \

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/names.h"
 #include "platform/text.h"
 
 #define PATH_TEXT_MAX 512
@@ -141,6 +142,17 @@ void check_hint(struct check *c, const char *fmt, ...)
 	c->no_memory |= !f->hint;
 }
 
+bool check_is_full(const struct check *c)
+{
+	return c->n >= CHECK_FINDINGS_MAX;
+}
+
+const char *check_nearest(
+	const struct check *c, const char *const *list, const char *name)
+{
+	return check_is_full(c) ? NULL : names_nearest(list, name);
+}
+
 static int by_place(const void *a, const void *b)
 {
 	const struct check_finding *x = a, *y = b;
@@ -187,6 +199,7 @@ static void check_all(struct check *c)
 	check_namespaces(c);
 	check_resources(c);
 	check_seccomp(c);
+	check_syscalls(c);
 	check_windows(c);
 }
 

@@ -56,6 +56,11 @@ void check_missing(struct check *c, const struct doc_node *v, const char *key,
 /* About a member's name. */
 void check_warn_key(struct check *c, const struct doc_node *v, const char *fmt,
 	...) ERR_PRINTF(3, 4);
+/* names_nearest(), as long as anybody will see it: it takes time. */
+const char *check_nearest(
+	const struct check *c, const char *const *list, const char *name);
+/* Whether one more finding is only counted. */
+bool check_is_full(const struct check *c);
 /* What to do about the last finding. */
 void check_hint(struct check *c, const char *fmt, ...) ERR_PRINTF(2, 3);
 
@@ -71,6 +76,7 @@ void check_linux(struct check *c);      /* check_linux.c */
 void check_namespaces(struct check *c); /* check_namespaces.c */
 void check_resources(struct check *c);  /* check_resources.c */
 void check_seccomp(struct check *c);    /* check_seccomp.c */
+void check_syscalls(struct check *c);   /* check_syscalls.c */
 void check_windows(struct check *c);    /* check_windows.c */
 
 /* Whether the spec asks for a namespace of that type, of its own or another's;

@@ -164,7 +164,8 @@ static void check_user_namespace(struct check *c)
 		check_error(c, find_namespace(c, "user"),
 			"makes a user namespace, but nothing is mapped into "
 			"it");
-		check_hint(c, "add linux.uidMappings and linux.gidMappings");
+		check_hint(c, "add linux.uidMappings and linux.gidMappings; "
+			      "crun alone makes up its own");
 	} else if (has && !path && (!u || !g || u->n == 0 || g->n == 0)) {
 		check_error(c, find_namespace(c, "user"),
 			"makes a user namespace, but linux.%s is missing",

@@ -88,7 +88,7 @@ static void check_number(
 static void check_name(struct check *c, const struct doc_node *v,
 	const char *const *names, const char *text)
 {
-	const char *near = names_nearest(names, text);
+	const char *near = check_nearest(c, names, text);
 	char all[320];
 	size_t n = 0;
 
@@ -233,7 +233,9 @@ static void check_object(struct check *c, const struct doc_node *v,
 
 	for (m = v->first; m; m = m->next) {
 		f = find_field(fields, m->key);
-		if (f) {
+		if (f && f->required && m->type == DOC_NULL) {
+			check_error(c, m, "is null, but must be there");
+		} else if (f) {
 			check_value(c, m, f);
 			check_twice(c, m);
 		} else if (m->index < 1000) {

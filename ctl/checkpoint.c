@@ -64,7 +64,8 @@ static void help(void)
 		stdout);
 	fputs(CTL_TASK_HELP, stdout);
 	fputs("\nThe default of --timeout is 2m here. Folders are as the shim "
-	      "sees them.\nID may be the beginning of one.\n"
+	      "sees them.\nID may be the beginning of one that was made up, "
+	      "3f2a say.\n"
 	      "\nExit status: 0; 125 if it failed: then the container runs "
 	      "on.\n"
 	      "\nExamples:\n"

@@ -38,7 +38,7 @@ struct ctl_command {
 };
 
 int ctl_run(int argc, char **argv);        /* run.c */
-int ctl_inspect(int argc, char **argv);    /* dump.c */
+int ctl_inspect(int argc, char **argv);    /* inspect.c */
 int ctl_dump(int argc, char **argv);       /* dump.c */
 int ctl_create(int argc, char **argv);     /* create.c */
 int ctl_start(int argc, char **argv);      /* start.c */
@@ -54,6 +54,7 @@ int ctl_pause(int argc, char **argv);      /* pause.c */
 int ctl_resume(int argc, char **argv);     /* pause.c */
 int ctl_update(int argc, char **argv);     /* update.c */
 int ctl_checkpoint(int argc, char **argv); /* checkpoint.c */
+int ctl_restore(int argc, char **argv);    /* restore.c */
 int ctl_delete(int argc, char **argv);     /* delete.c */
 int ctl_ps(int argc, char **argv);         /* ps.c */
 int ctl_stats(int argc, char **argv);      /* stats.c */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ctl/command.h"
+#include "ctl/kept.h"
 #include "ctl/release.h"
 #include "ctl/say.h"
 #include "ctl/target.h"
@@ -177,7 +178,7 @@ static int wait_for_owner(struct ctl_target *t, struct err *e)
 	bool never = false;
 	int ms, r;
 
-	for (ms = 0; access(t->place.record, F_OK) == 0; ms += OWNER_TICK_MS) {
+	for (ms = 0; access(t->place.state, F_OK) == 0; ms += OWNER_TICK_MS) {
 		if (ms >= OWNER_MS)
 			return err_set(e, -ETIMEDOUT,
 				"whoever runs it has not released it within "
@@ -212,6 +213,17 @@ static int delete_left(
 	return ctl_release_place(c, &t->place, 0, e);
 }
 
+/* A keeper releases what somebody has deleted. */
+static int delete_kept(
+	struct ctl_target *t, const struct delete_options *o, struct err *e)
+{
+	int r = t->shim ? delete_task(t, o, e) : 0;
+
+	if (r == -ENOENT || r == -ENOTCONN)
+		r = 0; /* it is being deleted */
+	return r < 0 ? r : wait_for_owner(t, e);
+}
+
 /* `wispctl run` in the foreground deletes its container itself. */
 static int delete_held(
 	struct ctl_target *t, const struct delete_options *o, struct err *e)
@@ -237,6 +249,8 @@ static int delete_own(
 {
 	if (ctl_place_lock_left(&t->place) == 0)
 		return delete_left(t, o, e);
+	if (t->record.detached)
+		return delete_kept(t, o, e);
 	return delete_held(t, o, e);
 }
 
@@ -265,8 +279,11 @@ static int delete_one(struct ctl_session *s, const char *id,
 	const struct delete_options *o, struct err *e)
 {
 	struct ctl_target t;
-	int r = ctl_target_find(&t, s, id, e);
+	int r = *o->exec_id ? -ENOENT : ctl_kept_remove(o->common.root, id, e);
 
+	if (r != -ENOENT)
+		return r;
+	r = ctl_target_find(&t, s, id, e);
 	if (r == 0)
 		r = ctl_target_connect(&t, e);
 	if (r < 0 && t.own && !*o->exec_id) {

@@ -284,6 +284,18 @@ static void put_proc(const char *name, yajl_val p, yajl_val open)
 	}
 }
 
+/* Of a container that is explained. */
+static void put_seccomp(yajl_val s)
+{
+	if (!s)
+		return;
+	dump_line("seccomp");
+	printf("%lld call%s denied, %lld kind%s of them, %lld filter%s\n",
+		dump_num(s, "denied"), dump_num(s, "denied") == 1 ? "" : "s",
+		dump_num(s, "kinds"), dump_num(s, "kinds") == 1 ? "" : "s",
+		dump_num(s, "filters"), dump_num(s, "filters") == 1 ? "" : "s");
+}
+
 void ctl_dump_text_container(yajl_val c, yajl_val open)
 {
 	yajl_val execs = dump_get(c, "execs");
@@ -303,6 +315,7 @@ void ctl_dump_text_container(yajl_val c, yajl_val open)
 	dump_line("bundle");
 	dump_put(dump_str(c, "bundle"));
 	putchar('\n');
+	put_seccomp(dump_get(c, "seccomp"));
 	put_proc("init", dump_get(c, "init"), open);
 	for (i = 0; i < dump_count(execs); i++)
 		put_proc("exec", dump_at(execs, i), open);

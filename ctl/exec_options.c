@@ -43,9 +43,8 @@ void ctl_exec_help(void)
 	      "  -x, --exec EXEC       the id (default: made up)\n",
 		stdout);
 	fputs(CTL_TASK_HELP, stdout);
-	fputs("\nThe default of --timeout is 0 here. ID may be the beginning "
-	      "of "
-	      "one.\n"
+	fputs("\nThe default of --timeout is 0 here.\n"
+	      "ID may be the beginning of one that was made up, 3f2a say.\n"
 	      "\nExit status: the command's own (128+N if signal N ended it); "
 	      "125 wispctl, shim\nor runtime failed; 126 the command cannot be "
 	      "invoked; 127 it was not found.\n"

@@ -18,6 +18,9 @@ int ctl_exit_code(const struct err *e)
 
 	if (e->code != -EREMOTEIO && e->code != -EINVAL && e->code != -ENOENT)
 		return CTL_FAILED;
+	if (contains(m, "restore failed", NULL) ||
+		contains(m, "CRIU version check", NULL))
+		return CTL_FAILED; /* it is criu that is not found */
 	if (contains(m, "executable file", "not found") ||
 		contains(m, "exec:", "no such file or directory") ||
 		contains(m, "exec:", "stat "))

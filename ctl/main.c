@@ -29,6 +29,8 @@ static const struct ctl_command commands[] = {
 	{CTL_LIFE, "update", "change a container's limits", ctl_update},
 	{CTL_LIFE, "checkpoint", "put a running container into files",
 		ctl_checkpoint},
+	{CTL_LIFE, "restore", "make a container go on from a checkpoint",
+		ctl_restore},
 	{CTL_LIFE, "delete", "delete a container that has ended", ctl_delete},
 	{CTL_LIFE, "ps", "list our own containers, or a container's processes",
 		ctl_ps},

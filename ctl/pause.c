@@ -19,7 +19,7 @@ static void pause_help(void)
 	      "Any shim on the\nhost will do, whoever started it.\n\n",
 		stdout);
 	fputs(CTL_TASK_HELP, stdout);
-	fputs("\nID may be the beginning of one.\n"
+	fputs("\nID may be the beginning of one that was made up, 3f2a say.\n"
 	      "\nExamples:\n"
 	      "  wispctl pause web\n"
 	      "  wispctl pause -n k8s.io 3f2a 77b0\n",
@@ -32,7 +32,7 @@ static void resume_help(void)
 	      "Lets the processes of a paused container go on.\n\n",
 		stdout);
 	fputs(CTL_TASK_HELP, stdout);
-	fputs("\nID may be the beginning of one.\n"
+	fputs("\nID may be the beginning of one that was made up, 3f2a say.\n"
 	      "\nExamples:\n"
 	      "  wispctl resume web\n",
 		stdout);

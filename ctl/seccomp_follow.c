@@ -37,7 +37,7 @@ static void show(const struct sec_denial *d)
 			d->comm, d->pid, sec_errno_name(d->error, number),
 			d->why);
 	else
-		ctl_say("denied: %s by %s, %" PRIu64 " times more (%" PRIu64
+		ctl_say("denied: %s by %s, %" PRIu64 " more (%" PRIu64
 			" in all)",
 			d->name, d->comm, d->count, d->total);
 }

@@ -105,6 +105,8 @@ static int show_text(const struct sec_change *c, const struct sec_denials *d)
 	if (show_change(c) < 0)
 		return -ENOMEM;
 	show_cautions(d);
+	puts("\nWhat is allowed may fail all the same, for want of a "
+	     "capability.");
 	return 0;
 }
 

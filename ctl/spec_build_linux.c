@@ -142,7 +142,7 @@ static int build_rest(
 			return err_sys(e, -errno, "--rootfs '%s'", o->rootfs);
 		b->s.rootfs = b->rootfs;
 	}
-	return o->seccomp ? spec_read_seccomp(o->seccomp, &b->s.seccomp, e) : 0;
+	return 0;
 }
 
 static void clear(struct build *b)
@@ -187,6 +187,8 @@ int spec_build_linux(struct spec_options *o, char **ret, struct err *e)
 		r = build_privileges(&b, o, e);
 	if (r == 0)
 		r = build_rest(&b, o, e);
+	if (r == 0 && o->seccomp)
+		r = spec_read_seccomp(o->seccomp, &b.s, &b.s.seccomp, e);
 	if (r == 0) {
 		r = ctl_spec_make(&b.s, ret);
 		if (r < 0)

@@ -9,14 +9,12 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "ctl/json.h"
 #include "ctl/names.h"
 #include "ctl/winpath.h"
 
 #define NANO 1000000000ull
 #define CPUS_MAX 65535
 #define CONSOLE_MAX 32767
-#define SECCOMP_MAX (4u << 20)
 
 int spec_parse_cpus(const char *text, uint64_t *ret, struct err *e)
 {
@@ -248,30 +246,5 @@ int spec_capabilities(const char *const *add, const char *const *drop,
 			ret[n++] = *i;
 	}
 	ret[n] = NULL;
-	return 0;
-}
-
-int spec_read_seccomp(const char *path, yajl_val *ret, struct err *e)
-{
-	yajl_val v = NULL;
-	int r = ctl_json_read(path, SECCOMP_MAX, &v, e);
-	static const char *const arch_map[] = {"archMap", NULL};
-
-	if (r == 0 && yajl_tree_get(v, (const char **)arch_map, yajl_t_any))
-		r = err_set(e, -EINVAL,
-			"'%s' has an archMap: it is in Docker's form, which "
-			"runtimes do not read; take linux.seccomp out of the "
-			"config.json that Docker makes of it",
-			path);
-	else if (r == 0 && !ctl_json_get(v, "defaultAction"))
-		r = err_set(e, -EINVAL,
-			"'%s' has no defaultAction: it is no seccomp profile",
-			path);
-	if (r < 0) {
-		yajl_tree_free(v);
-		err_prefix(e, "--seccomp");
-		return r;
-	}
-	*ret = v;
 	return 0;
 }

@@ -40,7 +40,10 @@ int spec_parse_windows_device(
 int spec_capabilities(const char *const *add, const char *const *drop,
 	const char **ret, struct err *e);
 
-/* A seccomp profile in the runtime's form, for yajl_tree_free(). */
-int spec_read_seccomp(const char *path, yajl_val *ret, struct err *e);
+/* spec_seccomp.c: a seccomp profile for s, for yajl_tree_free(). A file in the
+ * form of linux.seccomp is taken as it is; of Docker's form, which has rules
+ * for some capabilities, machines and kernels, what applies to s here. */
+int spec_read_seccomp(const char *path, const struct ctl_spec *s, yajl_val *ret,
+	struct err *e);
 
 #endif

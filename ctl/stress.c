@@ -2,6 +2,7 @@
 #include "ctl/stress.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -46,6 +47,17 @@ static int stress(const struct stress_options *o, bool *clean, struct err *e)
 	return r < 0 ? r : told;
 }
 
+/* Better now than after hours. */
+static int try_chart(const char *path, struct err *e)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return err_sys(e, -errno, "write the chart '%s'", path);
+	close(fd);
+	return 0;
+}
+
 int ctl_stress(int argc, char **argv)
 {
 	struct stress_options o;
@@ -62,6 +74,8 @@ int ctl_stress(int argc, char **argv)
 			"stress needs root: it makes "
 			"cgroups and looks into all of /proc");
 	signal(SIGPIPE, SIG_IGN);
+	if (r == 0 && o.chart)
+		r = try_chart(o.chart, &e);
 	if (r == 0)
 		r = stress(&o, &clean, &e);
 	if (r < 0) {

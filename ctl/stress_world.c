@@ -91,18 +91,38 @@ void stress_world_deafen(struct stress_world *w)
 	w->events = NULL;
 }
 
+/* The shim works in another folder: the path must be absolute. */
+static int make_root(const char *given, char *ret, size_t n, struct err *e)
+{
+	const char *root = given ? given : DEFAULT_ROOT;
+	char *real;
+	bool fits;
+	int r;
+
+	if (strlen(root) >= n)
+		goto too_long;
+	r = ctl_make_dirs(root, 0700);
+	real = r < 0 ? NULL : realpath(root, NULL);
+	if (!real)
+		return err_sys(e, r < 0 ? r : -errno, "make '%s'", root);
+	fits = snprintf(ret, n, "%s", real) < (int)n;
+	free(real);
+	if (fits)
+		return 0;
+too_long:
+	return err_set(e, -ENAMETOOLONG,
+		"--root '%s' is too long for the sockets in it", root);
+}
+
 static int make_folders(struct stress_world *w, struct err *e)
 {
-	const char *root = w->o->root ? w->o->root : DEFAULT_ROOT;
+	char root[sizeof(w->dir) - sizeof("/stress-XXXXXX")];
 	struct stat st;
-	int r = ctl_make_dirs(root, 0700);
+	int r = make_root(w->o->root, root, sizeof(root), e);
 
 	if (r < 0)
-		return err_sys(e, r, "make '%s'", root);
+		return r;
 	stress_sweep_all(root);
-	if (strlen(root) > sizeof(w->dir) - sizeof("/stress-XXXXXX"))
-		return err_set(e, -ENAMETOOLONG,
-			"--root '%s' is too long for the sockets in it", root);
 	snprintf(w->dir, sizeof(w->dir), "%s/stress-XXXXXX", root);
 	if (!mkdtemp(w->dir)) {
 		w->dir[0] = '\0';
@@ -124,10 +144,10 @@ static int make_folders(struct stress_world *w, struct err *e)
 
 static int catch_stop(struct stress_world *w, struct err *e)
 {
-	static const int caught[2] = {SIGINT, SIGTERM};
+	static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
 	int i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < STRESS_SIGNALS; i++) {
 		w->stop[i] = evsignal_new(w->base, caught[i], on_stop, w);
 		if (!w->stop[i] || event_add(w->stop[i], NULL) < 0)
 			return err_sys(e, -ENOMEM, "catch signals");
@@ -221,7 +241,7 @@ void stress_world_clear(struct stress_world *w)
 	remove_folders(w);
 	if (w->lock >= 0)
 		close(w->lock);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < STRESS_SIGNALS; i++)
 		if (w->stop[i])
 			event_free(w->stop[i]);
 	client_free(w->client);

@@ -12,6 +12,8 @@
 #include "ctl/say.h"
 #include "platform/file.h"
 
+#define MADE_UP_MIN 12
+
 int ctl_session_open(
 	struct ctl_session *s, const struct ctl_task_options *o, struct err *e)
 {
@@ -57,6 +59,30 @@ static bool find_own(struct ctl_target *t, const char *id)
 	return true;
 }
 
+/* As daemons, and we, make them up. Others are names, and one that begins like
+ * another is another. */
+static bool is_made_up(const char *id)
+{
+	size_t n = strlen(id);
+
+	return n >= MADE_UP_MIN && strspn(id, "0123456789abcdef") == n;
+}
+
+static int locate(struct ctl_target *t, const char *id, struct err *e)
+{
+	struct ctl_shim *w = &t->where;
+	int r = ctl_locate(t->session->o->ns, id, w, e);
+
+	if (r < 0 || strcmp(w->id, id) == 0 || is_made_up(w->id))
+		return r;
+	r = err_set(e, -ENOENT,
+		"no shim on this host has a container '%s'; there is '%s' in "
+		"namespace %s, whose name must be given in full",
+		id, w->id, w->ns);
+	memset(w, 0, sizeof(*w));
+	return r;
+}
+
 int ctl_target_find(struct ctl_target *t, struct ctl_session *s, const char *id,
 	struct err *e)
 {
@@ -65,7 +91,7 @@ int ctl_target_find(struct ctl_target *t, struct ctl_session *s, const char *id,
 	*t = (struct ctl_target){.session = s};
 	t->place.lock = t->place.guard_lock = -1;
 	if (!find_own(t, id))
-		r = ctl_locate(s->o->ns, id, &t->where, e);
+		r = locate(t, id, e);
 	t->container = (struct client_container){.ns = t->where.ns,
 		.id = t->where.id,
 		.bundle = t->where.bundle};

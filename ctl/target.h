@@ -45,8 +45,8 @@ struct ctl_target {
 	unsigned long calls;
 };
 
-/* Finds it: no RPC, no connection. id may be the beginning of one, unless it is
- * one's own. To be closed in any case. */
+/* Finds it: no RPC, no connection. id may be the beginning of one that was made
+ * up (12 or more hexadecimal digits). To be closed in any case. */
 int ctl_target_find(struct ctl_target *t, struct ctl_session *s, const char *id,
 	struct err *e);
 

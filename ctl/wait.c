@@ -49,7 +49,7 @@ static void help(void)
 		stdout);
 	fputs(CTL_TASK_HELP, stdout);
 	fputs("\n--timeout bounds the waiting; the default here is for ever.\n"
-	      "ID may be the beginning of one.\n"
+	      "ID may be the beginning of one that was made up, 3f2a say.\n"
 	      "\nExit status: 0; 125 if an exit status is not known.\n"
 	      "\nExamples:\n"
 	      "  wispctl wait web\n"

@@ -209,7 +209,7 @@ static void log_denial(const struct denials_teller *t, const struct denial *k)
 			strerror(errno_of(k)), k->words.why);
 	else
 		log_warn(t->id,
-			"denied: %s by %s, %" PRIu64 " times more (%" PRIu64
+			"denied: %s by %s, %" PRIu64 " more (%" PRIu64
 			" in all)",
 			k->words.name, k->call.comm, k->untold, k->total);
 }

@@ -8,12 +8,16 @@
  *   probe names N     mount(2) N times, each under another name
  *   probe kill        a call that the profile kills for
  *   probe hole        mount(2) with addresses that nobody can read
+ *   probe stuck       mount(2) with text on a page that nobody ever fills
  *   probe wait FILE   mount(2) every 10 ms, the errno into FILE
  */
 #include <errno.h>
+#include <linux/userfaultfd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -58,6 +62,26 @@ static void hole(void)
 	printf("%ld %d\n", r, errno);
 }
 
+static void stuck(void)
+{
+	int fd = (int)syscall(SYS_userfaultfd, 0);
+	struct uffdio_api api = {.api = UFFD_API};
+	struct uffdio_register reg = {.mode = UFFDIO_REGISTER_MODE_MISSING};
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long r;
+
+	reg.range.start = (unsigned long)page;
+	reg.range.len = 4096;
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) < 0 ||
+		ioctl(fd, UFFDIO_REGISTER, &reg) < 0) {
+		printf("no userfaultfd: %d\n", errno);
+		return;
+	}
+	r = syscall(SYS_mount, page, "/to", page, 0, 0);
+	printf("%ld %d\n", r, errno);
+}
+
 static void keep_on(const char *path)
 {
 	for (;;) {
@@ -88,6 +112,8 @@ int main(int argc, char **argv)
 		syscall(SYS_sethostname, "x", 1);
 	else if (strcmp(what, "hole") == 0)
 		hole();
+	else if (strcmp(what, "stuck") == 0)
+		stuck();
 	else if (strcmp(what, "wait") == 0 && argc > 2)
 		keep_on(argv[2]);
 	else

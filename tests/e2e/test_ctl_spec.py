@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 
+import pexpect
 import pytest
 
 import image
@@ -173,9 +174,32 @@ def test_seccomp(bundle, tmp, oci):
     (bundle / "config.json").write_text(p.stdout)
     assert json.loads(p.stdout)["linux"]["seccomp"] == profile
     assert "No space left" in run(bundle, world.SHIM, oci)
-    (tmp / "d.json").write_text('{"defaultAction": "x", "archMap": []}')
-    assert "Docker's form" in refused("--seccomp", tmp / "d.json")
     assert "no defaultAction" in refused("--seccomp", write(tmp, "{}"))
+
+
+@runtimes
+def test_seccomp_in_dockers_form(bundle, tmp, oci):
+    """Rules for those who have a capability, or have not."""
+    def rule(name, **more):
+        return {"names": [name], "action": "SCMP_ACT_ERRNO", "errnoRet": 28,
+                **more}
+    profile = {"defaultAction": "SCMP_ACT_ALLOW", "archMap": [
+        {"architecture": "SCMP_ARCH_X86_64", "subArchitectures": []}],
+        "syscalls": [rule("mkdir", includes={"caps": ["CAP_KILL"]}),
+                     rule("rmdir", includes={"caps": ["CAP_SYS_ADMIN"]}),
+                     rule("symlink", excludes={"caps": ["CAP_KILL"]})]}
+    text = ctl("spec", *cgroup(), "--seccomp", write(tmp, json.dumps(profile)),
+               "--", "sh", "-c", "mkdir /tmp/a 2>&1; rmdir /tmp/b 2>&1; "
+               "ln -s a /tmp/c && echo linked").stdout
+    (bundle / "config.json").write_text(text)
+    made = json.loads(text)["linux"]["seccomp"]
+    assert [r["names"] for r in made["syscalls"]] == [["mkdir"]]
+    assert check(bundle)["findings"] == []
+    out = run(bundle, world.SHIM, oci).splitlines()
+    assert "No space left" in out[0] and "No such file" in out[1]
+    assert out[2] == "linked"
+    assert "--seccomp" in refused("--seccomp", write(
+        tmp, '{"defaultAction": "x", "archMap": []}'))
 
 
 def write(tmp, text, name="f.json"):
@@ -358,6 +382,19 @@ def test_text(bundle):
     assert out[4] == "config.json: 1 error, 1 warning"
     p = ctl("spec", "check", bundle, ok=(1,))
     assert p.stdout.startswith(f"{bundle}/config.json:{line}:")
+
+
+@pytest.mark.parametrize("env, colours", [
+    ({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+    ({"TERM": "dumb"}, False)])
+def test_colours_on_a_terminal(tmp, env, colours):
+    clean = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+    c = pexpect.spawn(WISPCTL, ["spec", "check", str(write(tmp, "{}"))],
+                      env={**clean, **env}, timeout=20 * poll.SLOW)
+    out = c.read()
+    c.close()
+    assert c.exitstatus == 1 and b"is missing" in out
+    assert (b"\x1b[1;31merror" in out) == (b"\x1b" in out) == colours
 
 
 def test_warnings_are_no_failure(bundle):

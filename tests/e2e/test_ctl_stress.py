@@ -120,6 +120,26 @@ def test_planted_memory(root, kind, found):
         assert 60 < leak["perRound"] < 80
 
 
+def test_wrong_results_are_told(root, tmp):
+    """A runtime that starts nothing but the container that stays."""
+    runc = tmp / "runc"
+    runc.write_text("""#!/bin/sh
+case " $* " in
+*" start "*-0" ") ;;
+*" start "*) echo "no start today" >&2; exit 1 ;;
+esac
+exec runc "$@"
+""")
+    runc.chmod(0o755)
+    s = measure(root, "-n", 1, "--rounds", 1, "--runtime", runc,
+                "create-delete", ok=(1,))
+    w, = s["wrong"]
+    assert (w["scenario"], w["what"]) == ("create-delete", "Start fails")
+    assert "no start today" in w["example"]
+    assert (w["count"], w["firstRound"]) == (4, 0)  # the warm-up is round 0
+    assert s["verdict"] == "wrong" and s["leaks"] == []
+
+
 @pytest.fixture
 def go():
     if not os.access(world.GO_SHIM, os.X_OK):
@@ -156,17 +176,42 @@ def begin(root, *args):
     return p, lambda: [x.name for x in root.glob("stress-*/b/*")]
 
 
-@pytest.mark.parametrize("scenario, containers", [
-    ("create-delete", 9), ("exec-storm", 2), ("daemon-loss", 3),
-    ("shim-kill", 4)])
-def test_interrupt(root, scenario, containers):
-    p, bundles = begin(root, "-n", 3, scenario)
-    poll.until(lambda: any(int(b.split("-")[-1]) >= containers
-                           for b in bundles()), "it works")
-    p.send_signal(signal.SIGINT)
+def has_begun(containers):
+    """That many containers have been made so far."""
+    return lambda root: any(int(b.name.split("-")[-1]) >= containers
+                            for b in root.glob("stress-*/b/*"))
+
+
+def is_deaf(root):
+    return any(root.glob("stress-*/b/*-3")) and not any(
+        root.glob("stress-*/events"))
+
+
+@pytest.mark.parametrize("scenario, moment, sig", [
+    ("create-delete", has_begun(9), signal.SIGINT),
+    ("exec-storm", has_begun(2), signal.SIGTERM),
+    ("daemon-loss", is_deaf, signal.SIGINT),
+    ("shim-kill", has_begun(4), signal.SIGHUP)])
+def test_interrupt(root, scenario, moment, sig):
+    p, _ = begin(root, "-n", 3, scenario)
+    poll.until(lambda: moment(root), "it works", every=0.002)
+    p.send_signal(sig)
     out, err = p.communicate(timeout=60)
     assert p.returncode == 125, (out, err)
     assert err.splitlines()[-1].startswith("wispctl: stress: interrupted")
+
+
+def test_killed(root):
+    """The next run removes what a killed one has left."""
+    p, bundles = begin(root, "-n", 2, "exec-storm")
+    poll.until(lambda: len(bundles()) > 1, "it works")
+    p.kill()
+    p.communicate(timeout=60)
+    left, = root.iterdir()
+    stress(root, "-n", 1, "--rounds", 1, "create-delete")
+    assert list(root.iterdir()) == [left], "it may be in use"
+    os.utime(left, (0, 0))
+    stress(root, "-n", 1, "--rounds", 1, "create-delete")
 
 
 def test_the_shim_dies(root):
@@ -200,7 +245,9 @@ def test_progress_on_a_terminal(root):
     (["--rounds"], "no value for '--rounds'"),
     (["--frequently"], "unknown option '--frequently'"),
     (["-o", "xml"], "text or json"),
-    (["--runtime", "nosuch"], "nosuch")])
+    (["--runtime", "nosuch"], "nosuch"),
+    (["--chart", "/nonexistent/c.svg"], "write the chart '/nonexistent"),
+    (["--root", "/tmp/" + 80 * "x"], "too long")])
 def test_usage(root, args, why):
     assert why in stress(root, *args, ok=(125,)).stderr
 

@@ -16,7 +16,7 @@ import runtime
 import ttrpc
 import world
 
-TIMEOUT = {"WISP_COMMAND_TIMEOUT_MS": "1500"}
+TIMEOUT = {"WISP_COMMAND_TIMEOUT_MS": str(int(1500 * poll.SLOW))}
 
 
 @pytest.fixture

@@ -138,7 +138,8 @@ def test_value_that_the_kernel_refuses(shim):
 @pytest.mark.go_fails("has no deadline", run=False)
 def test_runtime_hangs(raw, fake):
     """Nobody else waits; then it is killed, and the next one works."""
-    s = raw(runtime=fake.path, env={"WISP_COMMAND_TIMEOUT_MS": "1500"})
+    s = raw(runtime=fake.path, env={
+        "WISP_COMMAND_TIMEOUT_MS": str(int(1500 * poll.SLOW))})
     s.start("c1")
     s.run()
     fake.before("update", runtime.HANG)
@@ -146,7 +147,7 @@ def test_runtime_hangs(raw, fake):
     poll.until(lambda: fake.calls("update"), "update runs")
     assert s.state(timeout=1) == "RUNNING"
     with pytest.raises(ttrpc.TtrpcError, match="timed out") as e:
-        call.result(20)
+        call.result(20 * poll.SLOW)
     assert e.value.code == DEADLINE_EXCEEDED
     fake.well()
     update(s.task, pids(6))

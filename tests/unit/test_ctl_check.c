@@ -95,6 +95,8 @@ static const struct fault process_faults[] = {
 		.want = "W process.Env is not spelled 'env'"},
 	{.process = ",\"cwd\":\"/\"",
 		.want = "W process.cwd stands here a second time"},
+	{.top = ",\"mounts\":[{\"destination\":null}]",
+		.want = "E mounts[0].destination is null, but must be there"},
 	{.process = ",\"rlimits\":null", .want = "W process.rlimits is null"},
 	{.process = ",\"capabilities\":{\"bounding\":[\"KILL\"]}",
 		.want = "W process.capabilities.bounding[0] 'KILL' is no"},
@@ -300,6 +302,15 @@ static const struct fault linux_faults[] = {
 		 "\"SCMP_ACT_LOG\",\"args\":[{\"index\":6,\"value\":0,"
 		 "\"op\":\"SCMP_CMP_EQ\"}]}]"),
 		.want = "index 6 must be from 0 to 5"},
+	{.section = SECCOMP("ALLOW",
+		 ",\"syscalls\":[{\"names\":[\"mkdri\"],\"action\":"
+		 "\"SCMP_ACT_LOG\"}]"),
+		.want = "W linux.seccomp.syscalls[0].names[0] 'mkdri' is no"},
+	{.section = SECCOMP("ALLOW",
+		 ",\"syscalls\":[{\"names\":[\"mkdir\",\"fchmodat2\","
+		 "\"arm_fadvise64_64\",\"quite_new_call\"],\"action\":"
+		 "\"SCMP_ACT_LOG\"}]"),
+		.want = ""},
 	{.section = ",\"intelRdt\":{\"closID\":\"a/b\"}",
 		.want = "is no name of a folder"},
 };
