@@ -195,6 +195,21 @@ def test_rm(box):
     b.until_gone()
 
 
+def test_delete(box):
+    """By another command: who follows hears of it, and nothing is left."""
+    b = box(*sh("echo x; sleep 1000"), command="run")
+    p = subprocess.Popen(argv("logs", "-f", b.id), stdout=subprocess.PIPE,
+                         text=True, env=world.environ())
+    assert p.stdout.readline() == "x\n"
+    ctl("delete", b.id, ok=(125,))             # it runs
+    ctl("delete", "-f", b.id)
+    assert not b.state.exists()
+    assert p.communicate(timeout=20) == ("", None) and p.returncode == 0
+    b = box("--", "true")                      # never started
+    ctl("delete", b.id)
+    assert not b.state.exists()
+
+
 def test_what_was_written_is_what_is_shown(box):
     """To the byte, live and from the log: binary, and without an end."""
     want = bytes(range(256)) * 8 + "grüße\n\n ".encode() + b"\xe2\x82"
