@@ -79,7 +79,8 @@ class User:
     def left(self):
         """Files of containers and shims, but for folders that stay."""
         return [str(f) for f in self.home.rglob("*")
-                if not f.is_dir() and "containerd.d" not in str(f)] + [
+                if not f.is_dir() and "containerd.d" not in str(f)
+                and f.name != "events.log"] + [
             str(f) for d in ("wisp/state", "wisp/bundles")
             for f in self.home.glob(d + "/*")]
 
