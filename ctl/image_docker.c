@@ -82,7 +82,11 @@ static int read_layers(const struct image_store *s, yajl_val list,
 	struct image_blob *b;
 	const char *name;
 	size_t i;
-	int r = image_make_layers(ret, list ? list->u.array.len : 0, e);
+	int r;
+
+	if (!list)
+		return err_set(e, -EINVAL, "the manifest has no layers");
+	r = image_make_layers(ret, list->u.array.len, e);
 
 	for (i = 0; r == 0 && i < ret->n_layers; i++) {
 		name = YAJL_GET_STRING(list->u.array.values[i]);

@@ -66,13 +66,13 @@ static int make_hard_link(struct image_tree *t, const struct image_spot *at,
 	const char *to, struct err *e)
 {
 	char name[IMAGE_PATH_MAX];
-	struct image_spot target;
+	struct image_spot target = {.dir = -1};
 	struct stat st;
 	int r = image_name_clean(to, name, e);
 
 	if (r == 0)
 		r = image_tree_find(t, name, false, &target, e);
-	if (r < 0)
+	if (r < 0 || !target.base)
 		return err_prefix(e, "hard link to '%.200s'", to);
 	if (fstatat(target.dir, target.base, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		r = -errno;

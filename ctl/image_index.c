@@ -79,7 +79,7 @@ static int add(struct image_index *x, const char *name, const char *link,
 	if (x->n == FILES_MAX)
 		return err_set(e, -EFBIG, "more than %d files", FILES_MAX);
 	if (x->n == x->room) {
-		files = reallocarray(files, room, sizeof(*files));
+		files = realloc(files, room * sizeof(*files));
 		if (!files)
 			return err_sys(e, -ENOMEM, "read it");
 		x->files = files;

@@ -60,7 +60,7 @@ static int put_off(struct layer *l, const char *path,
 	struct late *late = l->late;
 
 	if (l->n_late == l->room) {
-		late = reallocarray(late, room, sizeof(*late));
+		late = realloc(late, room * sizeof(*late));
 		if (!late)
 			return err_sys(e, -ENOMEM, "set its times");
 		l->late = late;
@@ -95,35 +95,43 @@ static int hide(struct layer *l, const struct image_spot *at, struct err *e)
 {
 	struct image_spot hidden = {.dir = at->dir};
 	size_t n = (size_t)(at->base - at->path);
-	const char *name = at->base + strlen(HIDE);
 
-	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return err_set(e, -EINVAL,
-			"a whiteout of a folder by itself is refused");
 	memcpy(hidden.path, at->path, n);
-	strcpy(hidden.path + n, name);
+	strcpy(hidden.path + n, at->base + strlen(HIDE));
 	hidden.base = hidden.path + n;
 	return image_tree_hide(l->tree, &hidden, e);
 }
 
-/* A marker hides something of what is there; with no such folder, nothing. */
-static int apply_marker(struct layer *l, const char *name, struct err *e)
+/* What is beside the marker, which has the place at. */
+static int hide_all(struct layer *l, const struct image_spot *at, struct err *e)
 {
-	struct image_spot at;
-	size_t n;
-	int r = image_tree_find(l->tree, name, false, &at, e);
+	size_t n = (size_t)(at->base - at->path);
+	char folder[IMAGE_PATH_MAX];
 
+	memcpy(folder, at->path, n);
+	folder[n > 0 ? n - 1 : 0] = '\0';
+	return image_tree_hide_all(l->tree, at->dir, folder, e);
+}
+
+/* A marker hides something of what is there; with no such folder, nothing. */
+static int apply_marker(
+	struct layer *l, const char *name, const char *base, struct err *e)
+{
+	const char *hidden = base + strlen(HIDE);
+	struct err why = {0};
+	struct image_spot at;
+	int r;
+
+	if (strcmp(hidden, "") == 0 || strcmp(hidden, ".") == 0 ||
+		strcmp(hidden, "..") == 0)
+		return err_set(e, -EINVAL,
+			"a whiteout of a folder by itself is refused");
+	r = image_tree_find(l->tree, name, false, &at, &why);
 	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;
 	if (r < 0)
-		return r;
-	if (strcmp(at.base, HIDE_ALL) == 0) {
-		n = (size_t)(at.base - at.path);
-		at.path[n > 0 ? n - 1 : 0] = '\0';
-		r = image_tree_hide_all(l->tree, at.dir, at.path, e);
-	} else {
-		r = hide(l, &at, e);
-	}
+		return err_set(e, r, "%s", why.msg);
+	r = strcmp(base, HIDE_ALL) == 0 ? hide_all(l, &at, e) : hide(l, &at, e);
 	image_spot_close(&at);
 	return r;
 }
@@ -193,7 +201,7 @@ static int apply_named(struct layer *l, const char *name,
 	if (is_aufs && strcmp(base, HIDE_ALL) != 0)
 		return 0;
 	if (strncmp(base, HIDE, strlen(HIDE)) == 0)
-		return apply_marker(l, name, e);
+		return apply_marker(l, name, base, e);
 	return apply_plain(l, name, entry, e);
 }
 

@@ -42,9 +42,9 @@ static int merge_args(struct image_run *x, const char *entrypoint,
 	x->args = calloc(n + m + 1, sizeof(*x->args));
 	if (!x->args)
 		return err_sys(e, -ENOMEM, "command");
-	if (n)
+	if (head && n)
 		memcpy(x->args, head, n * sizeof(*head));
-	if (m)
+	if (tail && m)
 		memcpy(x->args + n, tail, m * sizeof(*tail));
 	return 0;
 }
@@ -60,7 +60,7 @@ static void put_env(struct image_run *x, const char *text)
 {
 	size_t i;
 
-	for (i = 0; i < x->n_env; i++)
+	for (i = 0; i < x->n_env && x->env[i]; i++)
 		if (is_same_name(text, x->env[i]))
 			break;
 	x->env[i] = text;

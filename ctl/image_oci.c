@@ -41,8 +41,8 @@ static int read_descriptor(
 static int read_blob(const struct image_store *s, const struct descriptor *d,
 	yajl_val *ret, struct err *e)
 {
-	struct image_blob *b;
-	uint64_t size;
+	struct image_blob *b = NULL;
+	uint64_t size = 0;
 	int r = image_blob_open(s, d->name, &b, e);
 
 	if (r < 0)
@@ -65,7 +65,7 @@ static int read_blob(const struct image_store *s, const struct descriptor *d,
 
 /* ---- which one ---- */
 
-static bool fits_platform(yajl_val v, const struct image_platform *want)
+static struct image_platform platform_of(yajl_val v)
 {
 	yajl_val p = image_get(v, "platform", yajl_t_object);
 	struct image_platform have = {0};
@@ -74,7 +74,7 @@ static bool fits_platform(yajl_val v, const struct image_platform *want)
 		image_platform_set(&have, ctl_json_get(p, "os"),
 			ctl_json_get(p, "architecture"),
 			ctl_json_get(p, "variant"));
-	return image_platform_fits(want, &have);
+	return have;
 }
 
 /* containerd's whole name, and the specification's, which is often only the
@@ -106,18 +106,20 @@ static const char *name_of(yajl_val v)
 	return name ? name : "(no name)";
 }
 
+/* others: the platforms of what has the right name. */
 static int none_found(const struct image_wish *wish, bool top,
-	const struct image_names *names, struct err *e)
+	const struct image_names *names, const struct image_names *others,
+	struct err *e)
 {
 	char text[IMAGE_PLATFORM_TEXT_MAX];
 
-	if (top && wish->tag)
-		return err_set(e, -ENOENT,
-			"it has no image '%s' for %s; there is: %s", wish->tag,
-			image_platform_text(&wish->platform, text),
-			names->n ? names->text : "nothing");
-	return err_set(e, -ENOENT, "it has no image for %s (see --platform)",
-		image_platform_text(&wish->platform, text));
+	if (top && wish->tag && !others->n)
+		return err_set(e, -ENOENT, "it has no image '%s'; there is: %s",
+			wish->tag, names->n ? names->text : "nothing");
+	return err_set(e, -ENOENT,
+		"it has no image for %s; choose with --platform: %s",
+		image_platform_text(&wish->platform, text),
+		others->n ? others->text : "there is nothing");
 }
 
 /* The first that fits (image-index.md); but at the top others with another
@@ -126,22 +128,29 @@ static int choose(yajl_val index, const struct image_wish *wish, bool top,
 	yajl_val *ret, struct err *e)
 {
 	yajl_val list = image_get(index, "manifests", yajl_t_array), v;
-	struct image_names all = {0}, fit = {0};
+	struct image_names all = {0}, fit = {0}, others = {0};
+	struct image_platform platform;
+	char text[IMAGE_PLATFORM_TEXT_MAX];
 	yajl_val found = NULL;
 	size_t i;
 
 	for (i = 0; list && i < list->u.array.len; i++) {
 		v = list->u.array.values[i];
 		image_names_add(&all, name_of(v));
-		if ((top && wish->tag && !is_wanted(v, wish->tag)) ||
-			!fits_platform(v, &wish->platform))
+		if (top && wish->tag && !is_wanted(v, wish->tag))
 			continue;
+		platform = platform_of(v);
+		if (!image_platform_fits(&wish->platform, &platform)) {
+			image_names_add(
+				&others, image_platform_text(&platform, text));
+			continue;
+		}
 		image_names_add(&fit, name_of(v));
 		if (!found)
 			found = v;
 	}
 	if (!found)
-		return none_found(wish, top, &all, e);
+		return none_found(wish, top, &all, &others, e);
 	if (top && fit.n > 1)
 		return err_set(e, -EINVAL,
 			"it has more than one such image; choose one with "
@@ -166,10 +175,14 @@ static int check_layer_type(yajl_val v, struct err *e)
 
 static int read_layers(yajl_val list, struct image *ret, struct err *e)
 {
-	struct descriptor d;
+	struct descriptor d = {0};
 	char what[32];
 	size_t i;
-	int r = image_make_layers(ret, list ? list->u.array.len : 0, e);
+	int r;
+
+	if (!list)
+		return err_set(e, -EINVAL, "the manifest has no layers");
+	r = image_make_layers(ret, list->u.array.len, e);
 
 	for (i = 0; r == 0 && i < ret->n_layers; i++) {
 		snprintf(what, sizeof(what), "layer %zu", i + 1);
@@ -190,8 +203,8 @@ static int read_layers(yajl_val list, struct image *ret, struct err *e)
 static int read_manifest(const struct image_store *s, yajl_val manifest,
 	struct image *ret, struct err *e)
 {
-	struct descriptor d;
-	yajl_val v;
+	struct descriptor d = {0};
+	yajl_val v = NULL;
 	int r = read_descriptor(image_get(manifest, "config", yajl_t_object),
 		"the manifest's configuration", &d, e);
 
@@ -211,8 +224,8 @@ static int read_document(const struct image_store *s,
 	struct image *ret, struct err *e)
 {
 	bool is_index = image_get(doc, "manifests", yajl_t_any);
-	struct descriptor d;
-	yajl_val v;
+	struct descriptor d = {0};
+	yajl_val v = NULL;
 	int r;
 
 	if (is_index && (image_get(doc, "layers", yajl_t_any) ||
@@ -239,7 +252,7 @@ int image_read_oci(const struct image_store *s, const struct image_wish *wish,
 	struct image *ret, struct err *e)
 {
 	struct image_digest none = {0};
-	yajl_val v;
+	yajl_val v = NULL;
 	int r = image_read_json(s, "index.json", &none, &v, e);
 
 	if (r < 0)

@@ -223,12 +223,12 @@ static int read_all(struct image_blob *b, char *to, size_t size, struct err *e)
 int image_store_read(const struct image_store *s, const char *name, size_t max,
 	char **ret, size_t *ret_n, struct err *e)
 {
-	struct image_blob *b;
+	struct image_blob *b = NULL;
 	char *text = NULL;
 	int r = image_blob_open(s, name, &b, e);
 	size_t size;
 
-	if (r < 0)
+	if (!b)
 		return r;
 	size = (size_t)b->size;
 	if (b->size > max)
@@ -238,7 +238,7 @@ int image_store_read(const struct image_store *s, const char *name, size_t max,
 	else
 		r = read_all(b, text, size, e);
 	image_blob_close(b);
-	if (r < 0) {
+	if (r < 0 || !text) {
 		free(text);
 		err_prefix(e, "'%s'", name);
 		return r;

@@ -62,13 +62,14 @@ static int read_fd(int fd, const char *name, char **ret, struct err *e)
 static int read_file(
 	struct image_tree *t, const char *name, char **ret, struct err *e)
 {
-	int fd = image_tree_open_file(t, name, e), r;
+	struct err why = {0};
+	int fd = image_tree_open_file(t, name, &why), r;
 
 	*ret = NULL;
 	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0)
-		return fd;
+		return err_set(e, fd, "%s", why.msg);
 	r = read_fd(fd, name, ret, e);
 	close(fd);
 	return r;

@@ -106,6 +106,7 @@ void ctl_run_help(void)
 	      "invoked; 127 it was not found.\n"
 	      "\nExamples:\n"
 	      "  wispctl run --rm -- echo hello\n"
+	      "  wispctl run --rm -it --image alpine.tar\n"
 	      "  wispctl run --rm -it -- sh\n"
 	      "  echo hello | wispctl run --rm -i -- cat\n"
 	      "  wispctl run --rm --events --runtime crun -m 64m -- ls -l /\n"

@@ -24,6 +24,9 @@ for d in platform io reaper; do
 	deny $d '#include [<"]protobuf-c|pb-c\.h' "protobuf-c is not used here"
 	deny $d '#include <yajl' "yajl is not used here"
 done
+for d in platform io reaper ttrpc shim client bench; do
+	deny $d '#include <archive' "libarchive is for images, in ctl"
+done
 deny ttrpc '#include <yajl' "yajl is not used here"
 for d in shim ttrpc io reaper client ctl bench; do
 	deny $d '_WIN32' "the system is platform/'s business"

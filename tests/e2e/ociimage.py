@@ -5,6 +5,7 @@ Layer() collects tar entries; write_oci() and write_docker() put layers and a
 configuration into a folder or an archive.
 """
 import bz2
+import functools
 import gzip
 import hashlib
 import io
@@ -35,6 +36,12 @@ def zstd(data):
 
 PACK = {"": lambda d: d, "gzip": lambda d: gzip.compress(d, 1), "zstd": zstd,
         "xz": lambda d: lzma.compress(d, preset=0), "bzip2": bz2.compress}
+
+
+@functools.lru_cache(maxsize=4)
+def packed(pack, data):
+    """The busybox layer is most of every image."""
+    return PACK[pack](data)
 
 
 class Layer:
@@ -94,7 +101,7 @@ class Image:
                 "rootfs": {"type": "layers",
                            "diff_ids": [digest(x) for x in layers]}}
         manifest = {"schemaVersion": 2, "layers": [
-            self.blob(PACK[pack](x), mediaType=TYPE + "layer.v1.tar"
+            self.blob(packed(pack, x), mediaType=TYPE + "layer.v1.tar"
                       + (f"+{pack}" if pack else "")) for x in layers]}
         if bad:
             bad(conf, manifest)

@@ -11,12 +11,14 @@ import tarfile
 import pexpect
 import pytest
 
+import docker
 import image
 import poll
 import world
 from daemon import NO_UNIFIED
 from ociimage import (ARCH, TYPE, Image, Layer, digest, docker_files,
                       write_archive, write_folder)
+from test_docker import _dockerd, d  # noqa: F401 (fixtures)
 from test_rootless import User, user  # noqa: F401 (a fixture)
 from test_wispctl import WISPCTL, argv, run
 
@@ -114,6 +116,20 @@ def test_what_containerd_exports(daemon, tmp):
     for tag in ("latest", "busybox:latest", image.NAME):
         assert sh(path, "echo x", "--tag", tag).stdout == "x\n"
     refused(path, "no image 'other'", image.NAME, args=["--tag", "other"])
+
+
+def test_what_docker_saves(d, tmp):  # noqa: F811
+    """An archive that is both an OCI layout and docker's own."""
+    path = tmp / "saved.tar"
+    d.docker("save", "-o", path, docker.NAME)
+    assert sh(path, "echo $PATH").stdout == "/bin\n"
+    assert sh(path, "echo x", "--tag", docker.NAME).stdout == "x\n"
+    with tarfile.open(path) as tar:
+        files = {m.name: tar.extractfile(m).read() for m in tar if m.isreg()}
+    assert "manifest.json" in files
+    files.pop("index.json", None)
+    alone = write_archive(tmp / "docker.tar", files)
+    assert sh(alone, "echo $PATH").stdout == "/bin\n"
 
 
 # ---- what is in layers
@@ -471,12 +487,36 @@ def test_environment_and_folder(tmp):
     assert sh(path, "pwd", "-w", "/etc").stdout == "/etc\n"
 
 
-def test_stop_signal_is_noted(tmp, kept):
+@pytest.mark.parametrize("given, status", [((), 11), (("-s", "TERM"), 12)])
+def test_stop_signal(tmp, given, status):
+    """What `wispctl kill` sends if nobody says which."""
     path = Image().add(config={"StopSignal": "SIGUSR1"}).write(tmp / "i")
-    root, _ = kept(path)
-    config = json.loads((root.parent.parent / "config.json").read_text())
-    assert config["annotations"] == {
-        "org.opencontainers.image.stopSignal": "SIGUSR1"}
+    a = argv("--image", path, "--", "sh", "-c",
+             "trap 'exit 11' USR1; trap 'exit 12' TERM; echo up;"
+             "while :; do sleep 0.05; done")
+    with subprocess.Popen(a, stdout=subprocess.PIPE, env=world.environ()) as p:
+        assert p.stdout.readline() == b"up\n"
+        world.sh(WISPCTL, "kill", "--root", a[a.index("--root") + 1], *given,
+                 a[a.index("--name") + 1])
+        assert p.wait(30 * poll.SLOW) == status
+
+
+def test_create_start_delete(tmp):
+    """Until it is deleted, a container that nobody waits for has its tree."""
+    path = Image().add(config=CONFIG).write(tmp / "i")
+    root, id = world.base / "wispctl", f"{world.RUN}-{world.fresh('w')}"
+
+    def wispctl(verb, *args):
+        return world.sh(WISPCTL, verb, "--root", root, *args,
+                        env=world.environ()).stdout
+    wispctl("create", "--shim", world.SHIM, "--name", id, "--image", path)
+    wispctl("start", id)
+    wispctl("wait", id)
+    assert wispctl("logs", id) == b"entry cmd\n"
+    tree = root / "bundles" / id / "rootfs" / "rootfs"
+    assert (tree / "bin" / "busybox").exists()
+    wispctl("delete", id)
+    assert not (root / "bundles" / id).exists()
 
 
 # ---- which one
@@ -491,7 +531,8 @@ def test_platform(tmp):
     assert sh(path, "cat /f").stdout == ARCH
     p = sh(path, "cat /f", "--platform", "linux/s390x")
     assert p.stdout == "s390x"     # busybox is this host's all the same
-    refused(path, "no image for linux/mips", args=["--platform", "linux/mips"])
+    refused(path, "no image for linux/mips", "'linux/s390x', 'linux/",
+            args=["--platform", "linux/mips"])
     refused(path, "use OS/ARCH", args=["--platform", "mips"], clean=False)
     alone = Image().add(arch="s390x", platform=False).write(tmp / "j")
     refused(alone, "for linux/s390x, not for linux/" + ARCH, "--platform")
@@ -552,19 +593,26 @@ def test_ordinary_user(tmp, user):  # noqa: F811
         assert [x for x in said if text in x], p.stderr
 
 
-def test_interrupted(tmp):
-    """^C while a layer is unpacked: the progress line goes, and all files."""
+@pytest.mark.parametrize("how", ["^C", "kill"])
+def test_interrupted(tmp, how):
+    """While a layer is unpacked: the progress line goes, and all files."""
     zeros = Layer()
     for n in range(12):
         zeros.add(f"zeros{n}", bytes(32 << 20))
     path = Image().add(zeros).write(tmp / "i")
+    bundles = world.base / "wispctl" / "bundles"
     a = argv("--image", path, "--", "true", rm=False)
     t = pexpect.spawn(a[0], a[1:], timeout=60 * poll.SLOW, encoding="utf-8",
                       env=world.environ())
     t.expect(r"image: layer 2 of 2, [0-9.]+ of [0-9.]+ MB")
-    t.sendcontrol("c")
-    t.expect(r"stopped by signal 2")
+    assert [*bundles.glob("*/rootfs/rootfs/bin")]
+    if how == "^C":
+        t.sendcontrol("c")
+        t.expect(r"stopped by signal 2")
+    else:
+        t.kill(signal.SIGKILL)
     t.expect(pexpect.EOF)
     t.close()
-    assert t.exitstatus == 128 + signal.SIGINT
-    assert not [*(world.base / "wispctl" / "bundles").iterdir()]
+    if how == "^C":
+        assert t.exitstatus == 128 + signal.SIGINT
+    poll.until(lambda: not [*bundles.iterdir()], "the guard removes the tree")

@@ -80,7 +80,7 @@ class User:
         """Files of containers and shims, but for folders that stay."""
         return [str(f) for f in self.home.rglob("*")
                 if not f.is_dir() and "containerd.d" not in str(f)
-                and "/wisp/events.log" not in str(f)] + [
+                and f.name != "events.log"] + [
             str(f) for d in ("wisp/state", "wisp/bundles")
             for f in self.home.glob(d + "/*")]
 
