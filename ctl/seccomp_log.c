@@ -18,11 +18,16 @@ static long long number(yajl_val v, const char *key)
 	return n && YAJL_IS_INTEGER(n) ? YAJL_GET_INTEGER(n) : 0;
 }
 
+/* A file may be anybody's: nothing in it gets at the terminal. */
 static char *text(yajl_val v, const char *key)
 {
 	const char *s = ctl_json_get(v, key);
+	char *copy = strdup(s ? s : ""), *at;
 
-	return strdup(s ? s : "");
+	for (at = copy; copy && *at; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			*at = '?';
+	return copy;
 }
 
 static int fill(struct sec_denial *d, yajl_val v)
