@@ -575,6 +575,23 @@ def test_usage(args):
 
 # ---- people
 
+@pytest.mark.parametrize("place, uid", [("ids", 1000), ("namespace", 0)])
+def test_root_of_a_namespace(user, place, uid):  # noqa: F811
+    """Who has a range of ids has the image's owners and its User, too."""
+    path = Image().add(
+        Layer().add("f", "x", uid=7, gid=8, mode=0o4755),
+        config={"User": "user", "Cmd": [
+            "sh", "-c", "id -u; stat -c '%a %u %g' /f"]}).write(
+        user.home / "i.tar", "tar")
+    path.chmod(0o644)
+    p = user.run(place, *user.wispctl("--image", path))
+    path.unlink()
+    assert p.returncode == 0, p.stderr
+    assert p.stdout == (f"{uid}\n4755 7 8\n" if uid else "0\n4755 0 0\n")
+    assert ("wants to run as" in p.stderr) == (uid == 0)
+    assert ("owners cannot be set" in p.stderr) == (uid == 0)
+
+
 def test_ordinary_user(tmp, user):  # noqa: F811
     path = Image().add(
         *odd(), Layer().dir("locked", mode=0o555).add("locked/f", "x"),
