@@ -49,6 +49,7 @@ else
 CFLAGS ?= -O2 -g
 HARDEN := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
 	-fcf-protection=full -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables \
 	-ffile-prefix-map=$(CURDIR)=.
 LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,pack-relative-relocs \
 	-Wl,--gc-sections -Wl,--no-warnings

@@ -131,14 +131,6 @@ int ctl_attach_feed(struct ctl_attach *a, struct err *e)
 
 /* ---- from the keeper ---- */
 
-static struct ctl_attach_output *output_of(
-	struct ctl_attach *a, const struct ctl_wire_head *head)
-{
-	if (head->type == CTL_WIRE_OUT)
-		return &a->out;
-	return head->type == CTL_WIRE_ERR ? &a->err : NULL;
-}
-
 /* Writes the rest of a frame; false if that has to wait. */
 static bool take_output(struct ctl_attach *a, struct ctl_attach_output *o,
 	const char *data, size_t n)
@@ -175,8 +167,8 @@ static void take_other(struct ctl_attach *a, const struct ctl_wire_head *head,
 /* False if it cannot go on now. */
 static bool take_frame(struct ctl_attach *a)
 {
-	struct ctl_attach_output *o;
 	struct ctl_wire_head head;
+	bool taken = true;
 	void *data;
 	int r = ctl_wire_next(&a->reader, &head, &data);
 
@@ -186,11 +178,14 @@ static bool take_frame(struct ctl_attach *a)
 		keeper_lost(a);
 		return false;
 	}
-	o = output_of(a, &head);
-	if (o && !take_output(a, o, data, head.n))
-		return false;
-	if (!o)
+	if (head.type == CTL_WIRE_OUT)
+		taken = take_output(a, &a->out, data, head.n);
+	else if (head.type == CTL_WIRE_ERR)
+		taken = take_output(a, &a->err, data, head.n);
+	else
 		take_other(a, &head, data);
+	if (!taken)
+		return false;
 	a->taken = 0;
 	ctl_wire_done(&a->reader);
 	return !a->over;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/names.h"
 #include "platform/text.h"
 
 #define PATH_TEXT_MAX 512
@@ -139,6 +140,17 @@ void check_hint(struct check *c, const char *fmt, ...)
 	free(f->hint);
 	f->hint = strdup(text);
 	c->no_memory |= !f->hint;
+}
+
+bool check_is_full(const struct check *c)
+{
+	return c->n >= CHECK_FINDINGS_MAX;
+}
+
+const char *check_nearest(
+	const struct check *c, const char *const *list, const char *name)
+{
+	return check_is_full(c) ? NULL : names_nearest(list, name);
 }
 
 static int by_place(const void *a, const void *b)

@@ -56,6 +56,11 @@ void check_missing(struct check *c, const struct doc_node *v, const char *key,
 /* About a member's name. */
 void check_warn_key(struct check *c, const struct doc_node *v, const char *fmt,
 	...) ERR_PRINTF(3, 4);
+/* names_nearest(), as long as anybody will see it: it takes time. */
+const char *check_nearest(
+	const struct check *c, const char *const *list, const char *name);
+/* Whether one more finding is only counted. */
+bool check_is_full(const struct check *c);
 /* What to do about the last finding. */
 void check_hint(struct check *c, const char *fmt, ...) ERR_PRINTF(2, 3);
 

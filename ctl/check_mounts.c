@@ -75,9 +75,9 @@ static void check_option(struct check *c, const struct doc_node *v,
 		strncmp(text, "ridmap=", 7) == 0 ||
 		(own && !bind && names_has(own, name)))
 		return;
-	near = names_nearest(names_mount_options, name);
+	near = check_nearest(c, names_mount_options, name);
 	if (!near && own)
-		near = names_nearest(own, name);
+		near = check_nearest(c, own, name);
 	if (bind) {
 		check_warn(c, v,
 			"'%.60s' is no option of a bind mount: it is "

@@ -21,7 +21,7 @@ static void check_capability(struct check *c, const struct doc_node *v)
 		strncasecmp(v->text, "CAP_", 4) == 0 ? "" : "CAP_", v->text);
 	for (i = 0; full[i]; i++)
 		full[i] = (char)toupper((unsigned char)full[i]);
-	near = names_nearest(names_capabilities, full);
+	near = check_nearest(c, names_capabilities, full);
 	check_warn(
 		c, v, "'%.60s' is no capability: runtimes ignore it", v->text);
 	if (near)

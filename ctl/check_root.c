@@ -14,6 +14,8 @@
 #include "platform/auto.h"
 #include "platform/file.h"
 
+#define MOUNTS_MAX 1000 /* that are looked at for each name */
+
 static const struct doc_node *in_process(
 	const struct check *c, const char *key, enum doc_type type)
 {
@@ -30,6 +32,8 @@ static bool is_mounted_over(const struct check *c, const char *path)
 
 	for (i = i ? i->first : NULL; i; i = i->next) {
 		at = doc_get_text(i, "destination");
+		if (i->index >= MOUNTS_MAX)
+			return true; /* who knows */
 		n = at ? strlen(at) : 0;
 		while (n > 0 && at[n - 1] == '/')
 			n--;

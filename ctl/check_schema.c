@@ -88,7 +88,7 @@ static void check_number(
 static void check_name(struct check *c, const struct doc_node *v,
 	const char *const *names, const char *text)
 {
-	const char *near = names_nearest(names, text);
+	const char *near = check_nearest(c, names, text);
 	char all[320];
 	size_t n = 0;
 

@@ -2,12 +2,12 @@
 /* Findings as lines that editors understand, and as JSON. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "ctl/check.h"
 #include "ctl/json.h"
+#include "ctl/say.h"
 #include "platform/auto.h"
 #include "platform/text.h"
 
@@ -22,10 +22,7 @@ struct style {
 
 static struct style choose_style(void)
 {
-	const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
-
-	if (!isatty(STDOUT_FILENO) || !term || strcmp(term, "dumb") == 0 ||
-		(no && *no))
+	if (!ctl_say_colours_on(STDOUT_FILENO))
 		return (struct style){"", "", "", ""};
 	return (struct style){"\033[1m", "\033[1;31m", "\033[1;35m", "\033[0m"};
 }

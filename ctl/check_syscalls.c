@@ -63,8 +63,8 @@ static void check_name(struct check *c, const struct doc_node *v)
 {
 	char *near;
 
-	if (!doc_text(v) || v->text_n >= NAME_MAX_BYTES || is_known(v->text) ||
-		is_next_of_known(v->text))
+	if (check_is_full(c) || !doc_text(v) || v->text_n >= NAME_MAX_BYTES ||
+		is_known(v->text) || is_next_of_known(v->text))
 		return;
 	near = find_near(v->text);
 	if (!near)

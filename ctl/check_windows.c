@@ -190,7 +190,7 @@ static void check_device(struct check *c, const struct doc_node *v)
 	if (!names_has(names_windows_devices, type->text)) {
 		check_warn(
 			c, type, "'%.40s' is not known to hcsshim", type->text);
-		near = names_nearest(names_windows_devices, type->text);
+		near = check_nearest(c, names_windows_devices, type->text);
 		check_hint(c,
 			near ? "did you mean '%s'?"
 			     : "'%s' is what the specification has",

@@ -38,7 +38,7 @@ struct ctl_command {
 };
 
 int ctl_run(int argc, char **argv);        /* run.c */
-int ctl_inspect(int argc, char **argv);    /* dump.c */
+int ctl_inspect(int argc, char **argv);    /* inspect.c */
 int ctl_dump(int argc, char **argv);       /* dump.c */
 int ctl_create(int argc, char **argv);     /* create.c */
 int ctl_start(int argc, char **argv);      /* start.c */

@@ -53,7 +53,6 @@ static int hand_over(struct ctl_run *r, bool start, struct err *e)
 {
 	int rc;
 
-	ctl_place_close(&r->place);
 	rc = ctl_keep_start(r->client, &r->place, r->id,
 		start ? CTL_KEEP_RUN : CTL_KEEP_CREATE, e);
 	if (rc == 0)

@@ -279,7 +279,7 @@ static int delete_one(struct ctl_session *s, const char *id,
 	const struct delete_options *o, struct err *e)
 {
 	struct ctl_target t;
-	int r = *o->exec_id ? -ENOENT : ctl_kept_remove(s->o->root, id, e);
+	int r = *o->exec_id ? -ENOENT : ctl_kept_remove(o->common.root, id, e);
 
 	if (r != -ENOENT)
 		return r;

@@ -97,12 +97,15 @@ static int start(struct ctl_exec *x, struct err *e)
 	}
 	if (r < 0)
 		return r;
+	x->launching = true;
 	aw = ctl_target_await(&x->target);
 	r = client_await(
 		aw, client_process_start(x->process, client_await_done, aw), e);
+	x->launching = false;
 	if (r < 0)
 		return r;
 	x->started = true;
+	ctl_exec_pass_signals(x);
 	ctl_exec_kill_unread(x);
 	ctl_exec_resize(x);
 	return ctl_exec_feed(x, e);

@@ -18,6 +18,7 @@
 #include "ctl/terminal.h"
 
 #define CTL_EXEC_SIGNALS 6
+#define CTL_EXEC_QUEUED 8
 
 struct ctl_exec_options {
 	struct ctl_task_options common;
@@ -38,6 +39,7 @@ struct ctl_exec {
 	struct ctl_target target;
 	char exec_id[80];
 	struct client_process *process; /* NULL: not added */
+	bool launching;                 /* it may run already: a signal waits */
 	bool started;
 	bool over;           /* it has exited, or that will never be known */
 	struct err wait_err; /* why it will not */
@@ -58,7 +60,9 @@ struct ctl_exec {
 
 	struct ctl_terminal terminal;
 	struct event *signals[CTL_EXEC_SIGNALS], *resized, *patience;
-	unsigned n_signals;
+	unsigned n_signals; /* that asked for an end */
+	int queued[CTL_EXEC_QUEUED];
+	unsigned n_queued;
 	int stop_signal; /* came before it ran; 0: none */
 };
 
@@ -89,6 +93,8 @@ void ctl_exec_close_io(struct ctl_exec *x);
 /* exec_signal.c */
 int ctl_exec_catch_signals(struct ctl_exec *x, struct err *e);
 void ctl_exec_ignore_signals(struct ctl_exec *x);
+/* Now that it runs: what came while it was being launched. */
+void ctl_exec_pass_signals(struct ctl_exec *x);
 void ctl_exec_resize(struct ctl_exec *x);
 
 #endif

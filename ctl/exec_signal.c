@@ -50,7 +50,21 @@ static void signal_running(struct ctl_exec *x, int sig)
 		lose_patience(x);
 }
 
-/* Before it runs, and after: what is waited for is given up. */
+/* Remembered, in order of arrival: it is soon passed on. */
+static void queue_signal(struct ctl_exec *x, int sig)
+{
+	if (x->n_queued < CTL_EXEC_QUEUED)
+		x->queued[x->n_queued++] = sig;
+}
+
+/* What is waited for is given up. */
+static void give_up(struct ctl_exec *x, int sig)
+{
+	if (!x->stop_signal)
+		x->stop_signal = sig;
+	client_interrupt(x->session.client, true);
+}
+
 static void on_signal(evutil_socket_t sig, short what, void *arg)
 {
 	struct ctl_exec *x = arg;
@@ -59,13 +73,21 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 	(void)what;
 	if (ends)
 		x->n_signals++;
-	if (x->started && !x->over) {
+	if (x->started && !x->over)
 		signal_running(x, (int)sig);
-	} else if (ends) {
-		if (!x->stop_signal)
-			x->stop_signal = (int)sig;
-		client_interrupt(x->session.client, true);
-	}
+	else if (x->launching && x->n_signals < SIGNALS_TO_FORCE)
+		queue_signal(x, (int)sig);
+	else if (ends)
+		give_up(x, (int)sig);
+}
+
+void ctl_exec_pass_signals(struct ctl_exec *x)
+{
+	unsigned i;
+
+	for (i = 0; i < x->n_queued; i++)
+		signal_running(x, x->queued[i]);
+	x->n_queued = 0;
 }
 
 void ctl_exec_resize(struct ctl_exec *x)

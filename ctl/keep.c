@@ -14,14 +14,9 @@
 #include "ctl/command.h"
 #include "ctl/journal.h"
 #include "ctl/launch.h"
-#include "ctl/release.h"
 #include "platform/host.h"
 
 #define STATE_MS 10000
-#define SHUTDOWN_MS 2000
-#define LEAVE_MS 3000
-#define EVENTS_MS 500
-#define STATUS_OF_LOST 137 /* SIGKILL: what a shim's `delete` says, too */
 
 /* ---- what it hears ---- */
 
@@ -191,11 +186,7 @@ static int open_all(struct ctl_keep *k, bool anew, struct err *e)
 
 static int begin(struct ctl_keep *k, enum ctl_keep_how how, struct err *e)
 {
-	int rc = ctl_place_lock_soon(&k->place);
-
-	if (rc < 0)
-		return err_sys(e, rc, "lock '%s'", k->place.state);
-	rc = ctl_record_read(&k->place, &k->record, e);
+	int rc = ctl_record_read(&k->place, &k->record, e);
 	if (rc < 0)
 		return rc;
 	k->has_record = true;
@@ -229,116 +220,6 @@ static void answer(struct ctl_keep *k, const struct err *e)
 	close(fd);
 }
 
-/* ---- the end ---- */
-
-static void tell_synthetic(
-	struct ctl_keep *k, enum client_event_type type, const char *topic)
-{
-	struct client_event ev = {.type = type,
-		.topic = topic,
-		.ns = k->record.container.ns,
-		.container_id = k->id,
-		.exec_id = "",
-		.bundle = "",
-		.checkpoint = "",
-		.in = "",
-		.out = "",
-		.err = "",
-		.pid = k->task ? client_process_pid(client_task_init(k->task))
-			       : 0,
-		.exit_status = k->status};
-
-	clock_gettime(CLOCK_REALTIME, &ev.at);
-	ev.exited_at = ev.at;
-	ctl_journal_add(&k->place, &ev);
-}
-
-/* What the shim cannot tell any more: as containerd does for one that died. */
-static void tell_loss(struct ctl_keep *k)
-{
-	if (!k->exited) {
-		k->status = STATUS_OF_LOST;
-		tell_synthetic(k, CLIENT_EVENT_EXIT, "/tasks/exit");
-	}
-	tell_synthetic(k, CLIENT_EVENT_DELETE, "/tasks/delete");
-}
-
-static void tell_clients(struct ctl_keep *k)
-{
-	ctl_keep_read_rest(k);
-	if (k->exited && !k->over)
-		ctl_keep_tell_exit(k);
-	else if (!k->over)
-		ctl_keep_tell_sorry(k,
-			k->deleted ? "the container has been deleted"
-				   : "the shim is gone, and the container with "
-				     "it");
-	k->over = true;
-}
-
-/* Sends the shim away. False if it does not go, or went by itself. */
-static bool see_off(struct ctl_keep *k)
-{
-	struct client_await *aw;
-	struct err e = {0};
-
-	if (!k->shim || !k->deleted)
-		return false;
-	if (k->shim_lost)
-		return true;
-	aw = client_await_new(k->client, SHUTDOWN_MS);
-	if (client_await(aw,
-		    client_shim_shutdown(k->shim, k->id, client_await_done, aw),
-		    &e) < 0)
-		return false;
-	return client_run_until(k->client, &k->shim_lost, LEAVE_MS) == 0;
-}
-
-/* The handles, and what they stand for unless that has gone already. */
-static int release_task(struct ctl_keep *k, bool gone, struct err *e)
-{
-	struct client_shim *shim = k->shim;
-
-	client_task_free(k->task);
-	k->task = NULL;
-	k->shim = NULL;
-	if (!shim && !k->shim_lost)
-		return 0; /* it never came that far */
-	if (gone || (shim && !client_shim_is_connected(shim))) {
-		client_shim_free(shim);
-		shim = NULL;
-	}
-	return gone ? 0 : ctl_release(k->client, &k->record, shim, e);
-}
-
-static void close_all(struct ctl_keep *k)
-{
-	ctl_keep_serve_end(k);
-	ctl_keep_close_io(k);
-	client_events_free(k->events);
-	client_log_free(k->log);
-	k->events = NULL;
-	k->log = NULL;
-}
-
-/* Nothing of the container is left after this. */
-static void finish(struct ctl_keep *k, struct err *e)
-{
-	bool gone;
-
-	client_interrupt(k->client, false);
-	if (k->has_task && k->shim_lost && !k->deleted)
-		tell_loss(k);
-	tell_clients(k);
-	gone = see_off(k);
-	if (gone)
-		client_events_settle(k->events, k->client, EVENTS_MS);
-	if (release_task(k, gone, e) < 0)
-		return;
-	close_all(k);
-	ctl_release_files(&k->place, &k->record, e);
-}
-
 /* What failed, and was ours to make, is unmade. A task that was there before,
  * and answers wrongly, is left as it is. */
 static void give_up(struct ctl_keep *k, enum ctl_keep_how how, struct err *e)
@@ -346,9 +227,9 @@ static void give_up(struct ctl_keep *k, enum ctl_keep_how how, struct err *e)
 	if (!k->has_record)
 		return;
 	if (how != CTL_KEEP_AGAIN || k->shim_lost || k->deleted)
-		finish(k, e);
+		ctl_keep_finish(k, e);
 	else
-		release_task(k, true, e);
+		ctl_keep_leave(k);
 }
 
 static int keep(struct ctl_keep *k, enum ctl_keep_how how)
@@ -364,7 +245,7 @@ static int keep(struct ctl_keep *k, enum ctl_keep_how how)
 	answer(k, &e);
 	host_trim_memory();
 	client_run_until(k->client, &k->done, 0);
-	finish(k, &late);
+	ctl_keep_finish(k, &late);
 	return late.code;
 }
 
@@ -387,7 +268,7 @@ static int keep_new(struct ctl_keep **ret)
 
 	if (!k)
 		return -ENOMEM;
-	list_init(&k->clients);
+	list_init(&k->peers);
 	k->out.fd = k->err.fd = k->input = k->output.fd = -1;
 	k->copy[0] = k->copy[1] = -1;
 	k->place.lock = k->place.guard_lock = -1;
@@ -405,7 +286,7 @@ static void keep_free(struct ctl_keep *k)
 {
 	if (!k)
 		return;
-	close_all(k);
+	ctl_keep_close(k);
 	ctl_record_clear(&k->record);
 	ctl_place_close(&k->place);
 	client_free(k->client);
@@ -427,11 +308,15 @@ int ctl_keep(int argc, char **argv)
 	how = strcmp(argv[3], "run") == 0      ? CTL_KEEP_RUN
 	      : strcmp(argv[3], "create") == 0 ? CTL_KEEP_CREATE
 					       : CTL_KEEP_AGAIN;
+	/* before anything else may get that number */
+	if (fcntl(CTL_KEEP_LOCK_FD, F_SETFD, FD_CLOEXEC) < 0)
+		return CTL_FAILED;
 	become_keeper();
 	r = keep_new(&k);
 	if (r == 0) {
 		k->id = argv[2];
 		r = ctl_place_init(&k->place, argv[1], k->id, NULL);
+		k->place.lock = CTL_KEEP_LOCK_FD;
 	}
 	if (r == 0)
 		r = keep(k, how);

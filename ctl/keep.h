@@ -12,8 +12,9 @@
  * the FIFOs (of which a keeper takes nothing out before it is in the log), its
  * events in the shim; the next command that needs a keeper starts one.
  *
- * keep.c has its life from top to bottom, keep_io.c the bytes, keep_serve.c the
- * clients; keep_start.c is how other commands get one.
+ * keep.c has its life from top to bottom, keep_end.c how it ends, keep_io.c the
+ * bytes, keep_serve.c and keep_peer.c the clients; keep_start.c is how other
+ * commands get one.
  */
 #ifndef WISP_CTL_KEEP_H
 #define WISP_CTL_KEEP_H
@@ -34,6 +35,7 @@ struct event;
 
 #define CTL_KEEP_CHUNK 8192
 #define CTL_KEEP_INPUT 8192
+#define CTL_KEEP_LOCK_FD 3 /* the keeper has the place's lock as this */
 
 /* ---- for other commands ---- */
 
@@ -44,8 +46,9 @@ enum ctl_keep_how {
 };
 
 /* Starts a keeper and waits until it has done that, or says why not: then
- * there is nothing left of the container. The place must not be locked. */
-int ctl_keep_start(struct client *c, const struct ctl_place *p, const char *id,
+ * there is nothing left of the container. The place must be locked; the lock
+ * becomes the keeper's without a moment in between, also if this fails. */
+int ctl_keep_start(struct client *c, struct ctl_place *p, const char *id,
 	enum ctl_keep_how how, struct err *e);
 
 /* Finds a detached container, and sees to it that it has a keeper. p and the
@@ -103,8 +106,9 @@ struct ctl_keep {
 	size_t input_at, input_n; /* what waits in input_buf */
 
 	struct listener *listener;
-	struct list clients;
-	unsigned n_clients;
+	struct list peers;  /* keep_peer.h */
+	struct event *reap; /* frees those that are gone */
+	unsigned n_peers;
 	bool paused; /* a client is behind: output waits a little */
 
 	char input_buf[CTL_KEEP_INPUT];
@@ -130,6 +134,13 @@ void ctl_keep_close_io(struct ctl_keep *k);
 
 /* keep.c */
 void ctl_keep_is_over(struct ctl_keep *k);
+
+/* keep_end.c: tells whoever wants to know, and releases what there is of the
+ * container. */
+void ctl_keep_finish(struct ctl_keep *k, struct err *e);
+/* Lets the task be, which was there before. */
+void ctl_keep_leave(struct ctl_keep *k);
+void ctl_keep_close(struct ctl_keep *k);
 
 /* keep_serve.c */
 int ctl_keep_serve(struct ctl_keep *k, struct err *e);

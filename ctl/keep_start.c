@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
+#include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "ctl/find.h"
 #include "ctl/keep.h"
 #include "ctl/wire.h"
-#include "platform/process.h"
 
 #define READY_MS 5000
 #define CONNECT_TRIES 100
@@ -23,31 +24,31 @@ struct starting {
 	bool done;
 };
 
-static void on_answer(struct stream *s, unsigned what, void *arg)
+static void on_answer(evutil_socket_t fd, short what, void *arg)
 {
 	struct starting *x = arg;
-	ssize_t got = stream_read(
-		s, (char *)&x->answer + x->n, sizeof(x->answer) - x->n);
+	ssize_t got = read(
+		(int)fd, (char *)&x->answer + x->n, sizeof(x->answer) - x->n);
 
 	(void)what;
-	if (got == -EAGAIN)
+	if (got < 0 && errno == EINTR)
 		return;
 	if (got > 0)
 		x->n += (size_t)got;
 	x->done = got <= 0 || x->n == sizeof(x->answer);
-	if (x->done)
-		stream_watch(s, 0);
 }
 
-static int await_answer(struct client *c, struct stream *s, struct err *e)
+static int await_answer(struct client *c, int fd, struct err *e)
 {
 	struct starting x = {0};
-	int r;
+	struct event *ev = event_new(
+		client_base(c), fd, EV_READ | EV_PERSIST, on_answer, &x);
+	int r = ev && event_add(ev, NULL) == 0 ? 0 : -ENOMEM;
 
-	stream_set_cb(s, on_answer, &x);
-	r = stream_watch(s, STREAM_READ);
 	if (r == 0)
 		r = client_run_until(c, &x.done, 0);
+	if (ev)
+		event_free(ev);
 	if (r < 0)
 		return err_sys(e, r, "wait for the keeper");
 	if (x.n < sizeof(x.answer))
@@ -58,7 +59,114 @@ static int await_answer(struct client *c, struct stream *s, struct err *e)
 	return x.answer.code;
 }
 
-int ctl_keep_start(struct client *c, const struct ctl_place *p, const char *id,
+/* Signals at their defaults, and none blocked: what a loop of ours has done to
+ * them is not for the keeper. */
+static int spawn_attributes(posix_spawnattr_t *a)
+{
+	sigset_t all, none;
+
+	sigfillset(&all);
+	sigemptyset(&none);
+	if (posix_spawnattr_setsigdefault(a, &all) != 0 ||
+		posix_spawnattr_setsigmask(a, &none) != 0)
+		return -EINVAL;
+	return -posix_spawnattr_setflags(
+		a, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+}
+
+static int spawn_actions(posix_spawn_file_actions_t *a, const int fds[4])
+{
+	int i, r = 0;
+
+	for (i = 0; r == 0 && i < 4; i++)
+		r = posix_spawn_file_actions_adddup2(a, fds[i], i);
+	if (r == 0)
+		r = posix_spawn_file_actions_addchdir_np(a, "/");
+	return -r;
+}
+
+/* fds are the keeper's descriptors 0 to 3. */
+static int spawn(char *const *argv, const int fds[4])
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	pid_t pid;
+	int r;
+
+	if (posix_spawn_file_actions_init(&actions) != 0)
+		return -ENOMEM;
+	if (posix_spawnattr_init(&attributes) != 0) {
+		posix_spawn_file_actions_destroy(&actions);
+		return -ENOMEM;
+	}
+	r = spawn_attributes(&attributes);
+	if (r == 0)
+		r = spawn_actions(&actions, fds);
+	if (r == 0)
+		r = -posix_spawn(
+			&pid, argv[0], &actions, &attributes, argv, environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return r;
+}
+
+/* Above what becomes its 0 to 3, so that nothing is written over. */
+static int high(int fd)
+{
+	int got = fcntl(fd, F_DUPFD_CLOEXEC, 16);
+
+	close(fd);
+	return got < 0 ? -errno : got;
+}
+
+struct pipes {
+	int alive[2], answer[2], null, lock;
+};
+
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static int pipes_open(struct pipes *p, int lock)
+{
+	int *fds[] = {&p->alive[0], &p->alive[1], &p->answer[0], &p->answer[1],
+		&p->null, &p->lock};
+	size_t i;
+
+	*p = (struct pipes){{-1, -1}, {-1, -1}, -1, -1};
+	if (pipe2(p->alive, O_CLOEXEC) < 0 || pipe2(p->answer, O_CLOEXEC) < 0)
+		return -errno;
+	p->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	p->lock = fcntl(lock, F_DUPFD_CLOEXEC, 16);
+	if (p->null < 0 || p->lock < 0)
+		return -errno;
+	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		*fds[i] = high(*fds[i]);
+		if (*fds[i] < 0)
+			return *fds[i];
+	}
+	return 0;
+}
+
+static void pipes_close_theirs(struct pipes *p)
+{
+	close_one(&p->alive[0]);
+	close_one(&p->answer[1]);
+	close_one(&p->null);
+	close_one(&p->lock);
+}
+
+static void pipes_close(struct pipes *p)
+{
+	pipes_close_theirs(p);
+	close_one(&p->alive[1]);
+	close_one(&p->answer[0]);
+}
+
+int ctl_keep_start(struct client *c, struct ctl_place *p, const char *id,
 	enum ctl_keep_how how, struct err *e)
 {
 	static const char *const names[] = {[CTL_KEEP_CREATE] = "create",
@@ -66,50 +174,43 @@ int ctl_keep_start(struct client *c, const struct ctl_place *p, const char *id,
 		[CTL_KEEP_AGAIN] = "again"};
 	char self[PATH_MAX];
 	const char *argv[] = {self, "keep", p->root, id, names[how], NULL};
-	struct process_spec spec = {.argv = argv, .cwd = "/"};
-	struct stream *alive = NULL, *answer = NULL;
-	int64_t pid;
-	int r = ctl_find_self(self, sizeof(self));
+	struct pipes x = {{-1, -1}, {-1, -1}, -1, -1};
+	int fds[4], r = ctl_find_self(self, sizeof(self));
 
 	if (r == 0)
-		r = stream_pipe_to_child(
-			client_base(c), &alive, &spec.endpoints[0]);
-	if (r == 0)
-		r = stream_pipe_from_child(
-			client_base(c), &answer, &spec.endpoints[1]);
+		r = pipes_open(&x, p->lock);
+	if (r == 0) {
+		fds[0] = x.alive[0];
+		fds[1] = x.answer[1];
+		fds[2] = x.null;
+		fds[3] = x.lock;
+		r = spawn((char *const *)argv, fds);
+	}
+	pipes_close_theirs(&x);
+	ctl_place_close(p);
 	if (r < 0)
 		err_sys(e, r, "start the container's keeper");
 	else
-		r = process_spawn(&spec, &pid, e);
-	endpoint_close(spec.endpoints[0]);
-	endpoint_close(spec.endpoints[1]);
-	if (r == 0)
-		r = await_answer(c, answer, e);
-	stream_close(alive);
-	stream_close(answer);
+		r = await_answer(c, x.answer[0], e);
+	pipes_close(&x);
 	return r;
 }
 
 /* ---- finding one ---- */
 
 /* A keeper holds the lock; who only looks has it for a moment. */
-static bool has_keeper(struct ctl_place *p)
-{
-	int r = ctl_place_lock(p);
-
-	ctl_place_close(p);
-	return r == -EWOULDBLOCK;
-}
-
 static int see_to_keeper(
 	struct client *c, struct ctl_place *p, const char *id, struct err *e)
 {
-	int r;
+	int r = ctl_place_lock(p);
 
-	if (has_keeper(p))
+	if (r == -EWOULDBLOCK)
 		return 0;
-	r = ctl_keep_start(c, p, id, CTL_KEEP_AGAIN, e);
-	return r == -EWOULDBLOCK ? 0 : r; /* another one was faster */
+	if (r == -ENOENT)
+		return err_set(e, r, "the container '%s' is gone", id);
+	if (r < 0)
+		return err_sys(e, r, "lock '%s'", p->state);
+	return ctl_keep_start(c, p, id, CTL_KEEP_AGAIN, e);
 }
 
 int ctl_keep_find(struct client *c, const char *root, const char *id,

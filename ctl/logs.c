@@ -132,7 +132,7 @@ static int count_lines(struct logs *l, unsigned long long *ret, struct err *e)
 static void on_keeper(struct stream *s, unsigned what, void *arg)
 {
 	struct logs *l = arg;
-	struct ctl_wire_head head;
+	struct ctl_wire_head head = {0};
 	size_t room;
 	void *data, *to = ctl_wire_room(&l->reader, &room);
 	ssize_t got = stream_read(s, to, room);
@@ -278,10 +278,11 @@ static int set_tail(struct logs *l, const char *arg)
 {
 	char *end;
 
-	errno = 0;
-	l->tail = strcmp(arg, "all") == 0 ? -1 : strtoll(arg, &end, 10);
-	if (l->tail == -1 && strcmp(arg, "all") == 0)
+	l->tail = -1;
+	if (strcmp(arg, "all") == 0)
 		return 0;
+	errno = 0;
+	l->tail = strtoll(arg, &end, 10);
 	return errno || end == arg || *end || l->tail < 0 ? -EINVAL : 0;
 }
 
@@ -328,7 +329,7 @@ int ctl_logs(int argc, char **argv)
 		{NULL, 0, NULL, 0},
 	};
 	struct logs l = {.tail = -1};
-	int opt, code;
+	int opt, code = 0;
 
 	opterr = 0;
 	while ((opt = getopt_long(argc, argv, "ftn:o:h", long_options, NULL)) !=

@@ -3,30 +3,20 @@
  * ps.c - `wispctl ps`: our own containers, or the processes of any.
  */
 #include <errno.h>
-#include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "ctl/command.h"
 #include "ctl/json.h"
 #include "ctl/own.h"
+#include "ctl/ps.h"
 #include "ctl/say.h"
-#include "ctl/table.h"
-#include "ctl/target.h"
 #include "ctl/units.h"
 #include "platform/look.h"
 
 #define ANSWER_MS 3000
 #define CONFIG_MAX (16u << 20)
-
-/* What is shown: a table, or JSON. */
-struct view {
-	struct table *table; /* NULL: JSON */
-	yajl_gen g;
-};
 
 static const struct option long_options[] = {
 	{"output", required_argument, NULL, 'o'},
@@ -38,14 +28,6 @@ static const struct table_column container_columns[] = {
 	{.heading = "STATUS"},
 	{.heading = "PID", .right = true},
 	{.heading = "AGE", .right = true},
-	{.heading = "COMMAND", .keep = 12},
-};
-
-static const struct table_column process_columns[] = {
-	{.heading = "PID", .right = true},
-	{.heading = "USER"},
-	{.heading = "AGE", .right = true},
-	{.heading = "EXEC", .optional = true},
 	{.heading = "COMMAND", .keep = 12},
 };
 
@@ -75,10 +57,10 @@ static int set(void *own, int opt, const char *arg, struct err *e)
 	return ctl_task_options_output(own, arg, e);
 }
 
-static int view_open(struct view *v, bool json,
+int ps_view_open(struct ps_view *v, bool json,
 	const struct table_column *columns, size_t n, struct err *e)
 {
-	*v = (struct view){0};
+	*v = (struct ps_view){0};
 	if (json) {
 		v->g = yajl_gen_alloc(NULL);
 		if (v->g)
@@ -89,8 +71,7 @@ static int view_open(struct view *v, bool json,
 	return v->g || v->table ? 0 : err_sys(e, -ENOMEM, "ps");
 }
 
-/* Prints, unless r is negative already. */
-static int view_close(struct view *v, int r, struct err *e)
+int ps_view_close(struct ps_view *v, int r, struct err *e)
 {
 	char *text = NULL;
 
@@ -178,7 +159,7 @@ static void fill(struct container_row *row, struct ctl_target *t, int r,
 		row->age_ms = lp.age_ms;
 }
 
-static void show_container(struct view *v, const struct container_row *row)
+static void show_container(struct ps_view *v, const struct container_row *row)
 {
 	char age[UNITS_MAX] = "-";
 
@@ -197,7 +178,7 @@ static void show_container(struct view *v, const struct container_row *row)
 	table_add(v->table, "%s", row->command);
 }
 
-static void put_container(struct view *v, const struct container_row *row)
+static void put_container(struct ps_view *v, const struct container_row *row)
 {
 	yajl_gen_map_open(v->g);
 	ctl_json_put(v->g, "id", row->id);
@@ -214,7 +195,8 @@ static void put_container(struct view *v, const struct container_row *row)
 	yajl_gen_map_close(v->g);
 }
 
-static void add_container(struct view *v, struct ctl_session *s, const char *id)
+static void add_container(
+	struct ps_view *v, struct ctl_session *s, const char *id)
 {
 	struct container_row row = {.id = id};
 	struct ctl_target t;
@@ -236,103 +218,18 @@ static void add_container(struct view *v, struct ctl_session *s, const char *id)
 static int ps_containers(struct ctl_session *s, struct err *e)
 {
 	struct ctl_own own;
-	struct view v;
+	struct ps_view v;
 	size_t i;
 	int r = ctl_own_list(&own, s->o->root, e);
 
 	if (r < 0)
 		return r;
-	r = view_open(&v, s->o->json, container_columns,
+	r = ps_view_open(&v, s->o->json, container_columns,
 		sizeof(container_columns) / sizeof(container_columns[0]), e);
 	for (i = 0; r == 0 && i < own.n; i++)
 		add_container(&v, s, own.ids[i]);
-	r = view_close(&v, r, e);
+	r = ps_view_close(&v, r, e);
 	ctl_own_clear(&own);
-	return r;
-}
-
-/* ---- processes ---- */
-
-/* By the host's own file: a static program has no other way. */
-static void user_of(uint32_t pid, char *ret, size_t n, long long *ret_uid)
-{
-	char path[64];
-	struct passwd *p;
-	struct stat st;
-	FILE *f;
-
-	snprintf(ret, n, "-");
-	*ret_uid = -1;
-	snprintf(path, sizeof(path), "/proc/%u", pid);
-	if (stat(path, &st) < 0)
-		return;
-	*ret_uid = st.st_uid;
-	snprintf(ret, n, "%u", st.st_uid);
-	f = fopen("/etc/passwd", "re");
-	while (f && (p = fgetpwent(f)))
-		if (p->pw_uid == st.st_uid) {
-			snprintf(ret, n, "%s", p->pw_name);
-			break;
-		}
-	if (f)
-		fclose(f);
-}
-
-static void add_process(struct view *v, const struct client_pid *p)
-{
-	char user[64], age[UNITS_MAX];
-	struct look_process lp;
-	long long uid;
-
-	user_of(p->pid, user, sizeof(user), &uid);
-	if (look_process(p->pid, &lp) < 0)
-		return; /* it has just ended */
-	if (v->table) {
-		table_add(v->table, "%u", p->pid);
-		table_add(v->table, "%s", user);
-		table_add(v->table, "%s", units_age(lp.age_ms, age));
-		table_add(v->table, "%s", p->exec_id);
-		table_add(v->table, "%s", *lp.command ? lp.command : lp.name);
-		return;
-	}
-	yajl_gen_map_open(v->g);
-	ctl_json_put_number(v->g, "pid", p->pid);
-	ctl_json_put_number(v->g, "uid", uid);
-	ctl_json_put_bytes(v->g, "user", user);
-	ctl_json_put_number(v->g, "ageMs", (long long)lp.age_ms);
-	if (*p->exec_id)
-		ctl_json_put_bytes(v->g, "exec", p->exec_id);
-	ctl_json_put_bytes(v->g, "name", lp.name);
-	ctl_json_put_bytes(v->g, "command", lp.command);
-	yajl_gen_map_close(v->g);
-}
-
-static int ps_processes(struct ctl_session *s, const char *id, struct err *e)
-{
-	struct client_pids pids = {0};
-	struct client_await *aw;
-	struct ctl_target t;
-	struct view v;
-	size_t i;
-	int r = ctl_target_open(&t, s, id, e);
-
-	if (r == 0) {
-		aw = ctl_target_await(&t);
-		r = client_await(aw,
-			client_task_pids(t.task, &pids, client_await_done, aw),
-			e);
-	}
-	ctl_target_close(&t);
-	if (r == 0)
-		r = view_open(&v, s->o->json, process_columns,
-			sizeof(process_columns) / sizeof(process_columns[0]),
-			e);
-	if (r == 0) {
-		for (i = 0; i < pids.n; i++)
-			add_process(&v, &pids.pids[i]);
-		r = view_close(&v, 0, e);
-	}
-	client_pids_clear(&pids);
 	return r;
 }
 

@@ -12,6 +12,7 @@
 #include "ctl/exit_code.h"
 #include "ctl/launch.h"
 #include "ctl/release.h"
+#include "ctl/run_seccomp.h"
 #include "ctl/say.h"
 #include "ctl/seccomp_log.h"
 
@@ -67,6 +68,8 @@ static int create(struct ctl_run *r, struct err *e)
 	rc = client_await(
 		aw, client_task_create(r->task, &io, client_await_done, aw), e);
 	r->record.creating = rc == -EINTR;
+	if (rc == 0)
+		rc = ctl_run_is_explained(r->o, r->place.bundle, e);
 	return rc < 0 ? rc : check_stop(r, e);
 }
 

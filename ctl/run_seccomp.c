@@ -2,12 +2,15 @@
 #include "ctl/run_seccomp.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "ctl/seccomp_config.h"
 
 /* The shim's: its manual has the list. */
 #define ANNOTATION "io.wisp.seccomp.explain"
+#define ADDRESS "seccomp-explain.address" /* in the bundle, if it explains */
 
 int ctl_run_seccomp(
 	const struct ctl_run_options *o, char **config, struct err *e)
@@ -42,4 +45,19 @@ int ctl_run_seccomp(
 	yajl_tree_free(root);
 	sec_profile_clear(&profile);
 	return r;
+}
+
+int ctl_run_is_explained(
+	const struct ctl_run_options *o, const char *bundle, struct err *e)
+{
+	char path[4096];
+
+	if (!o->explain_seccomp)
+		return 0;
+	snprintf(path, sizeof(path), "%s/" ADDRESS, bundle);
+	if (access(path, F_OK) == 0)
+		return 0;
+	return err_set(e, -ENOTSUP,
+		"--explain-seccomp: this shim does not explain seccomp; leave "
+		"out --shim, or the option");
 }

@@ -12,4 +12,9 @@
 int ctl_run_seccomp(
 	const struct ctl_run_options *o, char **config, struct err *e);
 
+/* After the container was created: does its shim do what the annotation asks
+ * for? Others than wisp's take no notice of it. -ENOTSUP. */
+int ctl_run_is_explained(
+	const struct ctl_run_options *o, const char *bundle, struct err *e);
+
 #endif

@@ -253,12 +253,12 @@ static int parse_flags(struct sec_profile *p, yajl_val v, struct err *e)
 	for (i = 0; list && i < list->u.array.len; i++) {
 		const char *text = YAJL_GET_STRING(list->u.array.values[i]);
 
-		if (!text || p->n_flags == SEC_FLAGS)
-			return err_set(e, -EINVAL, "flags: strings, 8 at most");
-		p->flags[p->n_flags] = strdup(text);
-		if (!p->flags[p->n_flags])
-			return err_sys(e, -ENOMEM, "flags");
-		p->n_flags++;
+		if (!text || strlen(text) >= sizeof(p->flags[0]) ||
+			p->n_flags == SEC_FLAGS)
+			return err_set(e, -EINVAL,
+				"flags must be strings such as "
+				"SECCOMP_FILTER_FLAG_LOG, 8 at most");
+		strcpy(p->flags[p->n_flags++], text);
 	}
 	return 0;
 }
@@ -314,16 +314,13 @@ int sec_profile_copy(const struct sec_profile *p, struct sec_profile *ret)
 {
 	struct sec_profile c = {.action = p->action,
 		.n_archs = p->n_archs,
+		.n_flags = p->n_flags,
 		.has_listener = p->has_listener};
 	bool ok = true;
 	size_t i, k;
 
 	memcpy(c.archs, p->archs, sizeof(c.archs));
-	for (i = 0; ok && i < p->n_flags; i++) {
-		c.flags[i] = strdup(p->flags[i]);
-		ok = c.flags[i] != NULL;
-		c.n_flags += ok;
-	}
+	memcpy(c.flags, p->flags, sizeof(c.flags));
 	for (i = 0; ok && i < p->n_rules; i++) {
 		struct sec_rule *to = new_rule(&c);
 		const struct sec_rule *from = &p->rules[i];
@@ -356,7 +353,5 @@ void sec_profile_clear(struct sec_profile *p)
 		free(p->rules[i].names);
 	}
 	free(p->rules);
-	for (i = 0; i < p->n_flags; i++)
-		free(p->flags[i]);
 	memset(p, 0, sizeof(*p));
 }

@@ -34,7 +34,7 @@ struct sec_profile {
 	uint32_t action; /* the default */
 	uint32_t archs[SEC_ARCHS];
 	unsigned n_archs;
-	char *flags[SEC_FLAGS];
+	char flags[SEC_FLAGS][48];
 	unsigned n_flags;
 	bool has_listener; /* the profile hands calls to somebody already */
 	struct sec_rule *rules;

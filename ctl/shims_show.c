@@ -95,7 +95,10 @@ static void add_shim(struct table *t, const struct shim_look *l)
 	table_add(t, "%s", l->shim->words.ns);
 	add_ids(t, l->shim);
 	table_add(t, "%s", l->group);
-	table_add(t, "%zu", l->tasks);
+	if (l->shim->hidden)
+		table_add(t, "-");
+	else
+		table_add(t, "%zu", l->tasks);
 	table_add(t, "%" PRId64, l->shim->pid);
 	table_add(t, "%s", units_age(l->shim->age_ms, age));
 	table_add(t, "%s",
@@ -181,7 +184,8 @@ static void put_daemon(yajl_gen g, const struct shim_look *l)
 		return;
 	ctl_json_put_map(g, "daemon");
 	put_text(g, "address", l->daemon);
-	ctl_json_put_bool(g, "listens", l->daemon_listens);
+	if (!l->shim->hidden)
+		ctl_json_put_bool(g, "listens", l->daemon_listens);
 	if (l->daemon_pid)
 		ctl_json_put_number(g, "pid", l->daemon_pid);
 	put_text(g, "name", l->daemon_name);
@@ -199,7 +203,8 @@ static void put_containers(yajl_gen g, const struct scan_shim *s)
 		yajl_gen_map_open(g);
 		put_text(g, "id", c->id);
 		put_text(g, "bundle", c->bundle);
-		ctl_json_put_bool(g, "bundleGone", !s->hidden && !*c->via);
+		if (!s->hidden)
+			ctl_json_put_bool(g, "bundleGone", !*c->via);
 		if (c->pid)
 			ctl_json_put_number(g, "pid", c->pid);
 		yajl_gen_map_close(g);
@@ -233,17 +238,20 @@ static void put_shim(yajl_gen g, const struct shim_look *l)
 	put_text(g, "group", l->group);
 	put_daemon(g, l);
 	put_containers(g, s);
-	ctl_json_put_number(g, "tasks", (long long)l->tasks);
+	if (!s->hidden)
+		ctl_json_put_number(g, "tasks", (long long)l->tasks);
 	ctl_json_put_number(g, "pid", s->pid);
 	ctl_json_put_number(g, "ageMs", (long long)s->age_ms);
 	put_text(g, "address", s->address);
 	if (*s->address)
 		ctl_json_put_number(g, "apiVersion", s->version);
-	put_memory(g, &l->memory);
+	if (!s->hidden)
+		put_memory(g, &l->memory);
 	if (l->fds >= 0)
 		ctl_json_put_number(g, "fds", l->fds);
 	ctl_json_put_number(g, "threads", s->threads);
-	put_lost(g, l->lost);
+	if (!s->hidden)
+		put_lost(g, l->lost);
 	yajl_gen_map_close(g);
 }
 

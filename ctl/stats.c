@@ -84,74 +84,7 @@ static int set(void *own, int opt, const char *arg, struct err *e)
 	return 0;
 }
 
-/* ---- asking ---- */
-
-static double ns_between(const struct timespec *a, const struct timespec *b)
-{
-	return (double)(b->tv_sec - a->tv_sec) * 1e9 +
-	       (double)(b->tv_nsec - a->tv_nsec);
-}
-
-static void on_stats(const struct err *e, void *arg)
-{
-	struct ctl_stats_row *row = arg;
-	double ns;
-
-	row->done = true;
-	row->err = *e;
-	row->has_percent = false;
-	if (e->code < 0)
-		return;
-	clock_gettime(CLOCK_MONOTONIC, &row->at);
-	ns = ns_between(&row->last_at, &row->at);
-	if (row->last_at.tv_sec == 0 || ns <= 0 ||
-		row->now.cpu_ns < row->last.cpu_ns)
-		return;
-	row->percent = 100 * (double)(row->now.cpu_ns - row->last.cpu_ns) / ns;
-	row->has_percent = true;
-}
-
-static void ask(struct ctl_stats_row *row)
-{
-	int r;
-
-	row->done = row->err.code < 0; /* it will not answer any more */
-	if (row->done)
-		return;
-	row->last = row->now;
-	row->last_at = row->at;
-	r = client_task_stats(row->target.task, &row->now, on_stats, row);
-	if (r < 0)
-		row->err.code = err_sys(&row->err, r, "cannot ask the shim");
-	row->done = r < 0;
-}
-
-/* All at once. 0, or -EINTR. */
-static int ask_all(struct view *v)
-{
-	struct ctl_stats *s = &v->stats;
-	uint32_t ms = v->o->common.timeout_ms;
-	size_t i;
-	int r;
-
-	for (i = 0; i < s->n; i++)
-		ask(&s->rows[i]);
-	for (i = 0; i < s->n; i++) {
-		struct ctl_stats_row *row = &s->rows[i];
-
-		r = client_run_until(v->session.client, &row->done, ms);
-		if (r == -EINTR)
-			return r;
-		if (r == 0)
-			continue;
-		err_set(&row->err, r, "no answer after %u ms",
-			v->o->common.timeout_ms);
-		client_task_free(row->target.task);
-		row->target.task = NULL;
-		ms = 1; /* the time of all is over */
-	}
-	return 0;
-}
+/* ---- rounds ---- */
 
 /* 0, or -EINTR. */
 static int pause_for(struct view *v, uint32_t ms)
@@ -181,14 +114,10 @@ static int show(struct view *v)
 	return r;
 }
 
-static bool all_failed(const struct ctl_stats *s)
+static int ask_all(struct view *v)
 {
-	size_t i;
-
-	for (i = 0; i < s->n; i++)
-		if (s->rows[i].err.code == 0)
-			return false;
-	return true;
+	return ctl_stats_ask(
+		&v->stats, v->session.client, v->o->common.timeout_ms);
 }
 
 /* Until the user has seen enough, or there is nothing left to be seen. */
@@ -203,7 +132,7 @@ static int live(struct view *v)
 			r = ask_all(v);
 		if (r == 0)
 			r = show(v);
-		if (all_failed(&v->stats))
+		if (ctl_stats_all_failed(&v->stats))
 			break;
 		ms = ROUND_MS;
 	}
@@ -325,7 +254,7 @@ static int run(struct view *v, char **ids, size_t n, struct err *e)
 		  isatty(STDOUT_FILENO) && n > 0;
 	if (r == 0)
 		r = ask_all(v);
-	if (r == 0 && v->live && !all_failed(&v->stats)) {
+	if (r == 0 && v->live && !ctl_stats_all_failed(&v->stats)) {
 		r = open_screen(v);
 		if (r == 0)
 			r = live(v);

@@ -2,7 +2,8 @@
 /*
  * stats.h - `wispctl stats`: what containers use, as their shims tell it.
  *
- * stats.c asks, round by round; stats_show.c shows a round.
+ * stats.c has the command; stats_ask.c asks, round by round; stats_show.c shows
+ * a round.
  */
 #ifndef WISP_CTL_STATS_H
 #define WISP_CTL_STATS_H
@@ -27,6 +28,11 @@ struct ctl_stats {
 	struct ctl_stats_row *rows;
 	size_t n;
 };
+
+/* A round: all are asked at once. Whoever has no answer in time is asked no
+ * more. 0, or -EINTR. */
+int ctl_stats_ask(struct ctl_stats *s, struct client *c, uint32_t timeout_ms);
+bool ctl_stats_all_failed(const struct ctl_stats *s);
 
 /* A table on stdout. width, rows 0: as many as need be; eol ends a line.
  * -ENOMEM. */

@@ -34,6 +34,7 @@ struct event;
 #define STRESS_SCENARIOS_MAX 16
 #define STRESS_SHIMS 2
 #define STRESS_STEP_MS 30000
+#define STRESS_SIGNALS 3
 
 struct stress_world;
 struct stress_scenario;
@@ -128,7 +129,7 @@ struct stress_world {
 	struct event_base *base;
 	struct client *client;
 	struct client_events *events; /* NULL: the daemon is lost */
-	struct event *stop[2];        /* SIGINT, SIGTERM */
+	struct event *stop[STRESS_SIGNALS];
 	char dir[80], tag[16], bundles[96], events_path[96], rootfs[PATH_MAX],
 		runtime[PATH_MAX], runtime_root[96], runtime_state[128];
 	bool stopped, cleaning, woken;

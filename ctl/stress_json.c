@@ -98,6 +98,13 @@ static void put_fault(yajl_gen g, const struct stress_fault *f)
 	yajl_gen_map_close(g);
 }
 
+static const char *verdict_of(const struct stress_result *x)
+{
+	if (stress_result_is_clean(x))
+		return "clean";
+	return x->n_findings || x->memory_leaks ? "leaks" : "wrong";
+}
+
 static void put_result(yajl_gen g, const struct stress_result *x)
 {
 	size_t i;
@@ -105,8 +112,7 @@ static void put_result(yajl_gen g, const struct stress_result *x)
 	yajl_gen_map_open(g);
 	ctl_json_put(g, "shim", x->shim);
 	ctl_json_put(g, "runtime", x->runtime);
-	ctl_json_put(
-		g, "verdict", stress_result_is_clean(x) ? "clean" : "leaks");
+	ctl_json_put(g, "verdict", verdict_of(x));
 	ctl_json_put_bool(g, "interrupted", x->interrupted);
 	put_real(g, "seconds", x->seconds);
 	ctl_json_put_number(g, "containers", x->containers);

@@ -186,9 +186,11 @@ static void put_verdict(const struct stress_result *x)
 {
 	size_t i, n = x->n_findings + x->memory_leaks;
 
-	printf("\n%s, with %s: %zu rounds in %.0f s, %u containers, %u execs\n",
-		x->shim, name_of(x->runtime), x->n_rounds, x->seconds,
-		x->containers, x->execs);
+	printf("\n%s, with %s: %zu round%s in %.0f s, %u containers, %u "
+	       "execs\n",
+		x->shim, name_of(x->runtime), x->n_rounds,
+		x->n_rounds == 1 ? "" : "s", x->seconds, x->containers,
+		x->execs);
 	put_memory_verdict(x);
 	for (i = 0; i < x->n_findings; i++) {
 		put(BAD, "  leak");
@@ -199,8 +201,11 @@ static void put_verdict(const struct stress_result *x)
 		const struct stress_fault *f = &x->faults[i];
 
 		put(BAD, "  wrong");
-		printf(", %s: %s, %u times, first in round %u: %s\n",
-			f->scenario, f->what, f->count, f->round, f->example);
+		printf(", %s: %s, %u time%s, first in %s%.0u: %s\n",
+			f->scenario, f->what, f->count,
+			f->count == 1 ? "" : "s",
+			f->round ? "round " : "the warm-up", f->round,
+			f->example);
 	}
 	if (stress_result_is_clean(x))
 		put(GOOD, "  no leak found\n");

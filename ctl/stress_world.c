@@ -144,10 +144,10 @@ static int make_folders(struct stress_world *w, struct err *e)
 
 static int catch_stop(struct stress_world *w, struct err *e)
 {
-	static const int caught[2] = {SIGINT, SIGTERM};
+	static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
 	int i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < STRESS_SIGNALS; i++) {
 		w->stop[i] = evsignal_new(w->base, caught[i], on_stop, w);
 		if (!w->stop[i] || event_add(w->stop[i], NULL) < 0)
 			return err_sys(e, -ENOMEM, "catch signals");
@@ -241,7 +241,7 @@ void stress_world_clear(struct stress_world *w)
 	remove_folders(w);
 	if (w->lock >= 0)
 		close(w->lock);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < STRESS_SIGNALS; i++)
 		if (w->stop[i])
 			event_free(w->stop[i]);
 	client_free(w->client);

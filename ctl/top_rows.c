@@ -153,9 +153,11 @@ static void read_row(struct top_row *row)
 static int look_at(struct top *t, const struct scan_shim *s,
 	const struct scan_container *c)
 {
+	/* these leave an init.pid for each task that there is */
+	bool leaves = c->made || s->is_wisp || strstr(s->words.program, "runc");
 	struct top_row *row;
 
-	if (!*c->via || !is_wanted(t, c->id) || (c->made && !c->pid))
+	if (!*c->via || !is_wanted(t, c->id) || (leaves && !c->pid))
 		return 0;
 	row = find_row(t, s, c);
 	if (!row)

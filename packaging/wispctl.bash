@@ -7,11 +7,17 @@
 #   ids        `wispctl shims -o ids`, where the usage has an ID
 #
 # A command that has commands of its own lists them in the same way below a
-# line "Commands:".
+# line "Commands:", or its usage has a line for each.
 
 # Words that a text lists as commands.
 _wispctl_commands() {
 	sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p' <<<"$1"
+}
+
+# Those of the command $2, out of its help.
+_wispctl_own_commands() {
+	sed '1,/^Commands:/d' <<<"$1"
+	sed -n "/^\$/q; s/^.*wispctl $2 \([a-z][a-z-]*\).*/  \1  /p" <<<"$1"
 }
 
 # "-o, --output FORM  text": the words before the text, one option a line.
@@ -58,13 +64,13 @@ _wispctl() {
 		grep -qxF -e "$word" <(_wispctl_commands "$own") || break
 		path+=("$word")
 		text=$("$ctl" "${path[@]}" --help 2>/dev/null) || return 0
-		own=$(sed '1,/^Commands:/d' <<<"$text")
+		own=$(_wispctl_own_commands "$text" "${path[*]}")
 	done
 
 	if [[ $cur == -* ]]; then
 		words=$(_wispctl_options "$text" | grep -oE -- \
 			'(^| )--?[a-zA-Z][a-z-]*')
-	elif ((i == COMP_CWORD)) && [[ -n $own ]]; then
+	elif ((i == COMP_CWORD)) && [[ -n $(_wispctl_commands "$own") ]]; then
 		words=$(_wispctl_commands "$own")
 	elif [[ $prev == -* && -n $(_wispctl_wants "$text" "$prev") ]]; then
 		case $(_wispctl_wants "$text" "$prev") in

@@ -49,6 +49,13 @@ struct seccomp_agent {
 	char *address;
 };
 
+static void notifier_close(struct notifier *n)
+{
+	event_free(n->ev);
+	fd_close(&n->fd);
+	free(n);
+}
+
 static void notifier_free(struct notifier *n)
 {
 	struct notifier **at = &n->agent->notifiers;
@@ -57,10 +64,7 @@ static void notifier_free(struct notifier *n)
 		at = &(*at)->next;
 	*at = n->next;
 	n->agent->n_notifiers--;
-	if (n->ev)
-		event_free(n->ev);
-	fd_close(&n->fd);
-	free(n);
+	notifier_close(n);
 }
 
 static void read_comm(struct seccomp_call *call)
@@ -217,6 +221,12 @@ static void take_fds(struct seccomp_agent *a, struct msghdr *m)
 			a->arg);
 }
 
+static void sender_close(struct sender *s)
+{
+	stream_close(s->stream);
+	free(s);
+}
+
 static void sender_free(struct sender *s)
 {
 	struct sender **at = &s->agent->senders;
@@ -225,8 +235,7 @@ static void sender_free(struct sender *s)
 		at = &(*at)->next;
 	*at = s->next;
 	s->agent->n_senders--;
-	stream_close(s->stream);
-	free(s);
+	sender_close(s);
 }
 
 /* The state itself is read, so that the runtime can write it, and not used. */
@@ -330,12 +339,19 @@ unsigned seccomp_agent_filters(const struct seccomp_agent *a)
 
 void seccomp_agent_free(struct seccomp_agent *a)
 {
+	struct sender *s, *next_s;
+	struct notifier *n, *next_n;
+
 	if (!a)
 		return;
-	while (a->senders)
-		sender_free(a->senders);
-	while (a->notifiers)
-		notifier_free(a->notifiers);
+	for (s = a->senders; s; s = next_s) {
+		next_s = s->next;
+		sender_close(s);
+	}
+	for (n = a->notifiers; n; n = next_n) {
+		next_n = n->next;
+		notifier_close(n);
+	}
 	listener_close(a->listener);
 	listener_unlink(a->address);
 	free(a->address);

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/uio.h>
 
 #include "platform/linux/fd.h"
@@ -11,6 +12,7 @@
 #define TEXT_MS 20
 #define TEXT_MAX 256
 #define PAGE 4096
+#define OUT 3 /* the child's only descriptor, but for the null device */
 
 /* A page that is not there must not cost the text on the page before it. */
 static ssize_t copy(int64_t pid, uint64_t at, char *buf, size_t n)
@@ -27,13 +29,20 @@ static ssize_t copy(int64_t pid, uint64_t at, char *buf, size_t n)
 	return process_vm_readv((pid_t)pid, &ours, 1, theirs, 2, 0);
 }
 
-/* In the child: only what is async-signal-safe. */
+/* In the child: only what is async-signal-safe. It may hang for longer than we
+ * live, and must hold nothing of ours: not the filters, nor anybody's output.
+ */
 static void __attribute__((noreturn))
 be_reader(const struct seccomp_call *call, unsigned arg, int to)
 {
 	char text[TEXT_MAX];
-	ssize_t n = copy(call->pid, call->args[arg], text, sizeof(text));
+	ssize_t n;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (dup2(to, OUT) < 0 || close_range(OUT + 1, ~0U, 0) < 0)
+		_exit(1);
+	to = OUT;
+	n = copy(call->pid, call->args[arg], text, sizeof(text));
 	if (n > 0)
 		n = write(to, text, (size_t)n);
 	_exit(n > 0 ? 0 : 1);

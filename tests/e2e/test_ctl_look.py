@@ -63,6 +63,7 @@ def each(request, raw):
         s = raw().start("c1")
     s.kind = {"wisp": "wisp", "go": "runc-v2"}[request.param]
     s.init = s.run()
+    poll.until(lambda: proc.get(s.init).comm == "sleep", "it runs")
     return s
 
 
@@ -184,6 +185,26 @@ def test_other_mount_namespace(tmp):
     finally:
         p.kill()
         p.wait()
+
+
+def test_another_user(shim, tmp):
+    """Who may not look tells nothing that he does not know."""
+    shim.run()
+    exe = tmp / "wispctl"
+    shutil.copy(WISPCTL, exe)
+
+    def nobody(*args):
+        return subprocess.run(
+            ["setpriv", "--reuid", "65534", "--regid", "65534",
+             "--clear-groups", str(exe), "shims", "-n", shim.ns, *args],
+            capture_output=True, text=True, timeout=20, check=True).stdout
+    one, = json.loads(nobody("-o", "json"))["shims"]
+    assert one["pid"] == shim.pid and one["id"] == "c1"
+    assert not {"tasks", "memory", "fds", "lost", "orphaned"} & set(one)
+    assert "listens" not in one["daemon"]
+    assert re.search(rf"^wisp +{shim.ns} +c1 +- +{shim.pid} ", nobody(), re.M)
+    assert "another user's" in nobody()
+    assert nobody("--orphans") == "no such shim runs on this host\n"
 
 
 def test_many(raw):

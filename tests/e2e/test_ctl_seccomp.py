@@ -19,6 +19,7 @@ import ttrpc
 import world
 from daemon import NO_UNIFIED
 from test_dump import container, dump
+from test_rootless import user               # noqa: F401 (a fixture)
 from test_wispctl import WISPCTL, argv
 
 pytestmark = [
@@ -497,6 +498,14 @@ def test_run_says_what_is_missing(tmp):
     assert "SCMP_ACT_NO" in p.stderr and "profile.json" in p.stderr
 
 
+def test_another_shim(tmp):
+    p, _ = run(BY_RULE, "true", "--shim", world.GO_SHIM, tmp=tmp, ok=(125,))
+    assert "this shim does not explain seccomp" in p.stderr
+    p = ctl(*argv("--seccomp", tmp / "profile.json", "--", "sh", "-c", MOUNT,
+                  shim=world.GO_SHIM)[1:], ok=(255,))
+    assert "Function not implemented" in p.stderr
+
+
 def test_a_profile_in_dockers_form(tmp):
     prof = {"defaultAction": "SCMP_ACT_ALLOW",
             "archMap": [{"architecture": "SCMP_ARCH_X86_64",
@@ -513,6 +522,18 @@ def test_a_profile_in_dockers_form(tmp):
                tmp=tmp, ok=(1,))
     assert set(re.findall(r"denied: (\w+)\(.*\): (\w+);", p.stderr)) == {
         ("mount", "EIO"), ("sethostname", "EOPNOTSUPP")}
+
+
+@pytest.mark.parametrize("oci", ["runc", "crun"])
+@pytest.mark.parametrize("place", ["user", "pids"])
+def test_without_root(user, place, oci):     # noqa: F811
+    (user.etc / "p.json").write_text(json.dumps(BY_RULE))
+    p = user.run(place, *user.wispctl(
+        "--runtime", oci, "--seccomp", user.etc / "p.json",
+        "--explain-seccomp", "--", "sh", "-c", f"{MOUNT}; exit 6"))
+    assert p.returncode == 6, p.stderr
+    assert re.search(r'denied: mount\("none", "/mnt", .* by mount \(pid \d+\): '
+                     "ENOSYS", p.stderr), p.stderr
 
 
 def suggest(*args, **kw):

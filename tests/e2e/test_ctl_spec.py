@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 
+import pexpect
 import pytest
 
 import image
@@ -381,6 +382,19 @@ def test_text(bundle):
     assert out[4] == "config.json: 1 error, 1 warning"
     p = ctl("spec", "check", bundle, ok=(1,))
     assert p.stdout.startswith(f"{bundle}/config.json:{line}:")
+
+
+@pytest.mark.parametrize("env, colours", [
+    ({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+    ({"TERM": "dumb"}, False)])
+def test_colours_on_a_terminal(tmp, env, colours):
+    clean = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+    c = pexpect.spawn(WISPCTL, ["spec", "check", str(write(tmp, "{}"))],
+                      env={**clean, **env}, timeout=20 * poll.SLOW)
+    out = c.read()
+    c.close()
+    assert c.exitstatus == 1 and b"is missing" in out
+    assert (b"\x1b[1;31merror" in out) == (b"\x1b" in out) == colours
 
 
 def test_warnings_are_no_failure(bundle):

@@ -120,6 +120,26 @@ def test_planted_memory(root, kind, found):
         assert 60 < leak["perRound"] < 80
 
 
+def test_wrong_results_are_told(root, tmp):
+    """A runtime that starts nothing but the container that stays."""
+    runc = tmp / "runc"
+    runc.write_text("""#!/bin/sh
+case " $* " in
+*" start "*-0" ") ;;
+*" start "*) echo "no start today" >&2; exit 1 ;;
+esac
+exec runc "$@"
+""")
+    runc.chmod(0o755)
+    s = measure(root, "-n", 1, "--rounds", 1, "--runtime", runc,
+                "create-delete", ok=(1,))
+    w, = s["wrong"]
+    assert (w["scenario"], w["what"]) == ("create-delete", "Start fails")
+    assert "no start today" in w["example"]
+    assert (w["count"], w["firstRound"]) == (4, 0)  # the warm-up is round 0
+    assert s["verdict"] == "wrong" and s["leaks"] == []
+
+
 @pytest.fixture
 def go():
     if not os.access(world.GO_SHIM, os.X_OK):
@@ -167,14 +187,15 @@ def is_deaf(root):
         root.glob("stress-*/events"))
 
 
-@pytest.mark.parametrize("scenario, moment", [
-    ("create-delete", has_begun(9)), ("exec-storm", has_begun(2)),
-    ("daemon-loss", is_deaf), ("shim-kill", has_begun(4))],
-    ids=lambda x: x if isinstance(x, str) else "")
-def test_interrupt(root, scenario, moment):
+@pytest.mark.parametrize("scenario, moment, sig", [
+    ("create-delete", has_begun(9), signal.SIGINT),
+    ("exec-storm", has_begun(2), signal.SIGTERM),
+    ("daemon-loss", is_deaf, signal.SIGINT),
+    ("shim-kill", has_begun(4), signal.SIGHUP)])
+def test_interrupt(root, scenario, moment, sig):
     p, _ = begin(root, "-n", 3, scenario)
     poll.until(lambda: moment(root), "it works", every=0.002)
-    p.send_signal(signal.SIGINT)
+    p.send_signal(sig)
     out, err = p.communicate(timeout=60)
     assert p.returncode == 125, (out, err)
     assert err.splitlines()[-1].startswith("wispctl: stress: interrupted")
