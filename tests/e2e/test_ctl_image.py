@@ -313,6 +313,13 @@ def test_refused(tmp, what, says):
         os.unlink(victim)
 
 
+def test_names_do_nothing_to_a_terminal(tmp):
+    path = Image().add(Layer().add("a\x1b[2J\n\x7f\u009b/../é", "x")).write(
+        tmp / "i")
+    p = refused(path, "'a?[2J ???/../é'")
+    assert p.stderr.isprintable() or p.stderr[:-1].isprintable()
+
+
 @pytest.mark.parametrize("link", ["{}", "../../../../../../../../..{}"])
 def test_links_lead_to_the_image(tmp, kept, link):
     """What is written, whited out or made opaque through a link is where the
