@@ -69,8 +69,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {
-		test_points, test_ago, test_wrong, NULL};
+	const TTest *const tests[] = {test_points, test_ago, test_wrong, NULL};
 
 	return suite_run("ctl_when", tests);
 }
