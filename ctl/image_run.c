@@ -11,6 +11,7 @@
 #include "ctl/image_layer.h"
 #include "ctl/image_stream.h"
 #include "ctl/say.h"
+#include "ctl/user.h"
 
 static int unpack_blob(struct image_tree *t, struct image_blob *blob,
 	const struct image_layer *layer, const struct image_digest *diff_id,
@@ -60,20 +61,23 @@ static int unpack_layers(const struct image_store *s, const struct image *im,
 	return r;
 }
 
-/* An ordinary user's container has no user but root, which is that user. */
+/* An ordinary user's container has no user but root, which is that user, and
+ * may have no groups. */
 static int find_user(struct image_run *x, struct image_tree *t,
 	const struct image_job *job, struct err *e)
 {
 	int r = image_user_find(t, x->image.config.user, &x->user, e);
 
-	if (r < 0 || !job->ordinary)
+	if (r < 0)
 		return r;
-	if (x->user.uid || x->user.gid)
-		ctl_say("warning: the image wants to run as '%s', which takes "
-			"root; it runs as its root, which is you",
-			x->image.config.user);
+	if (job->ordinary)
+		x->user.n_groups = 0;
+	if (ctl_user_has_ids(x->user.uid, x->user.gid))
+		return 0;
+	ctl_say("warning: the image wants to run as '%s', which this user "
+		"cannot have; it runs as root, which is you",
+		x->image.config.user ? x->image.config.user : "root");
 	x->user.uid = x->user.gid = 0;
-	x->user.n_groups = 0;
 	return 0;
 }
 

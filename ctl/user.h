@@ -18,4 +18,8 @@ struct ctl_user {
 
 void ctl_user_look(struct ctl_user *ret);
 
+/* Whether a container that this user makes can have a process with these ids:
+ * with a user namespace of its own it has only root. */
+bool ctl_user_has_ids(uint32_t uid, uint32_t gid);
+
 #endif
