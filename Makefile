@@ -61,11 +61,13 @@ LDLIBS := -levent_core -lprotobuf-c $(if $(SAN)$(FUZZING),-lyajl,-lyajl_s) \
 # Every file is in the library but those with a main().
 MAINS := shim/main.c ctl/main.c bench/bench.c
 SRC := $(filter-out $(MAINS),$(wildcard shim/*.c ttrpc/*.c io/*.c reaper/*.c \
-	platform/*.c platform/$(PLATFORM)/*.c client/*.c ctl/*.c bench/*.c))
+	platform/*.c platform/$(PLATFORM)/*.c client/*.c ctl/*.c ctl/*/*.c \
+	bench/*.c))
 LIB := $(OUT)/libwisp.a
 LIB_OBJ := $(SRC:%.c=$(OBJ)/%.o) $(GEN_C:$(GEN)/%.c=$(OBJ)/gen/%.o)
 HEADERS := $(wildcard shim/*.h ttrpc/*.h io/*.h reaper/*.h platform/*.h \
-	platform/$(PLATFORM)/*.h client/*.h ctl/*.h bench/*.h)
+	platform/$(PLATFORM)/*.h client/*.h ctl/*.h ctl/*/*.h \
+	bench/*.h)
 
 SHIM := $(OUT)/containerd-shim-wisp-v1
 CTL := $(OUT)/wispctl

@@ -14,7 +14,7 @@
 #include "ctl/release.h"
 #include "ctl/run_seccomp.h"
 #include "ctl/say.h"
-#include "ctl/seccomp_log.h"
+#include "ctl/seccomp/seccomp_log.h"
 
 #define DELETE_EVENT_MS 1000
 #define LEAVE_MS 3000

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctl/spec.h"
+#include "ctl/spec/spec.h"
 
 #include <errno.h>
 #include <stdlib.h>
