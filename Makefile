@@ -215,11 +215,12 @@ $(OUT)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(TEST_UTIL) $(LIB)
 
 fuzzers: $(FUZZERS)
 	@for f in $(FUZZERS); do \
-		name=$${f##*/fuzz_}; seeds=$(OUT)/seeds/$$name; \
-		mkdir -p $$seeds $(OUT)/corpus/$$name; \
+		name=$${f##*/fuzz_}; out=$(CURDIR)/$(OUT); \
+		seeds=$$out/seeds/$$name; corpus=$$out/corpus/$$name; \
+		mkdir -p $$seeds $$corpus; \
 		python3 tests/fuzz/seed_$$name.py $$seeds >/dev/null || exit 1; \
 		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
-			-artifact_prefix=$(OUT)/ $(OUT)/corpus/$$name $$seeds \
+			-artifact_prefix=$$out/ $$corpus $$seeds \
 			>$(OUT)/log 2>&1 || { cat $(OUT)/log; exit 1; }; \
 		echo "fuzz_$$name: nothing found in $(FUZZ_SECONDS) s"; \
 	done
