@@ -13,6 +13,7 @@ struct ctl_user {
 	bool needs_own; /* an ordinary user: containers need a user
 			 * namespace, in which root is this user */
 	bool has_tty;   /* the group 5 means something */
+	bool unified;   /* the host has nothing but cgroup v2 */
 	uint32_t uid, gid;
 };
 

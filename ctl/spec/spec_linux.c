@@ -55,6 +55,9 @@ static void put_namespaces(yajl_gen g, const struct ctl_spec *s)
 		put_namespace(g, "network");
 	if (s->user.needs_own || s->n_id_maps)
 		put_namespace(g, "user");
+	/* as Docker and containerd have it there */
+	if (s->user.unified && s->user.is_root)
+		put_namespace(g, "cgroup");
 	yajl_gen_array_close(g);
 }
 

@@ -88,6 +88,24 @@ START_TEST(test_defaults)
 }
 END_TEST
 
+/* As Docker and containerd have it: of its own where there is but cgroup v2. */
+START_TEST(test_cgroup_namespace)
+{
+	struct ctl_spec s = {
+		.id = "c1", .rootfs = "/r", .args = args, .user = root};
+	yajl_val v = make(&s);
+
+	ck_assert_ptr_null(
+		find(at2(v, "linux", "namespaces"), "type", "cgroup"));
+	yajl_tree_free(v);
+	s.user.unified = true;
+	v = make(&s);
+	ck_assert_ptr_nonnull(
+		find(at2(v, "linux", "namespaces"), "type", "cgroup"));
+	yajl_tree_free(v);
+}
+END_TEST
+
 START_TEST(test_wishes)
 {
 	static const char *const env[] = {"A=b", "PATH=/x"};
@@ -183,8 +201,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {test_defaults, test_wishes,
-		test_ordinary_user, test_process, NULL};
+	const TTest *const tests[] = {test_defaults, test_cgroup_namespace,
+		test_wishes, test_ordinary_user, test_process, NULL};
 
 	return suite_run("ctl spec", tests);
 }
