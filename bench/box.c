@@ -11,7 +11,7 @@
 #include "client/fifo.h"
 #include "client/log.h"
 #include "ctl/release.h"
-#include "ctl/spec.h"
+#include "ctl/spec/spec.h"
 #include "platform/file.h"
 
 #define SIGNAL_KILL 9

@@ -247,40 +247,56 @@ static void help(void)
 		stdout);
 }
 
-int ctl_attach(int argc, char **argv)
+int ctl_attach_options_parse(
+	struct ctl_attach_options *o, int argc, char **argv, bool start)
 {
 	static const struct option long_options[] = {
+		{"attach", no_argument, NULL, 'a'}, /* of `start` alone */
 		{"detach-keys", required_argument, NULL, 'k'},
 		{"no-stdin", no_argument, NULL, 'n'},
 		{"root", required_argument, NULL, 'r'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	struct ctl_attach_options o = {0};
 	int opt;
 
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, start ? "ah" : "h",
+			long_options + !start, NULL)) != -1) {
 		switch (opt) {
+		case 'a':
+			o->attach = true;
+			break;
 		case 'k':
-			o.keys = optarg;
+			o->keys = optarg;
 			break;
 		case 'n':
-			o.no_stdin = true;
+			o->no_stdin = true;
 			break;
 		case 'r':
-			o.root = optarg;
+			o->root = optarg;
 			break;
 		case 'h':
-			help();
-			return CTL_OK;
+			return CTL_FOUND;
 		default:
 			ctl_say("option '%s' is not understood; see `wispctl "
-				"attach --help`",
-				argv[optind - 1]);
+				"%s --help`",
+				argv[optind - 1], argv[0]);
 			return CTL_FAILED;
 		}
 	}
+	return CTL_OK;
+}
+
+int ctl_attach(int argc, char **argv)
+{
+	struct ctl_attach_options o = {0};
+	int code = ctl_attach_options_parse(&o, argc, argv, false);
+
+	if (code == CTL_FOUND)
+		help();
+	if (code != CTL_OK)
+		return code == CTL_FOUND ? CTL_OK : code;
 	if (argc - optind != 1) {
 		ctl_say("attach to which container? See `wispctl attach "
 			"--help`");

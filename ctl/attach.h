@@ -28,7 +28,13 @@ struct ctl_attach_options {
 	const char *root;
 	const char *keys; /* NULL: the default ones */
 	bool no_stdin;
+	bool attach; /* of `start`: to attach first */
 };
+
+/* The options of `attach`, or of `start`. Arguments begin at argv[optind].
+ * CTL_OK; CTL_FAILED, and has said why; CTL_FOUND: the help is wanted. */
+int ctl_attach_options_parse(
+	struct ctl_attach_options *o, int argc, char **argv, bool start);
 
 /* Attaches to it, after which it is started if start is true, and stays until
  * it ends or we are detached. Returns the exit code, and has said what there is

@@ -9,7 +9,6 @@
 #include "ctl/json.h"
 
 #define CONFIG_MAX (16u << 20)
-#define DEPTH_MAX 100 /* yajl_gen's own is 128 */
 
 /* Where in config.json a value is, for those that change. */
 enum place {
@@ -25,7 +24,6 @@ struct copy {
 	yajl_gen g;
 	const char *dir; /* absolute */
 	const struct ctl_bundle_changes *changes;
-	unsigned depth;
 	int error;
 };
 
@@ -130,37 +128,20 @@ static void copy_array(struct copy *c, yajl_val v, enum place place)
 	yajl_gen_array_close(c->g);
 }
 
-static void copy_deeper(struct copy *c, yajl_val v, enum place place)
-{
-	if (++c->depth > DEPTH_MAX)
-		c->error = -ELOOP;
-	else if (YAJL_IS_OBJECT(v))
-		copy_map(c, v, place);
-	else
-		copy_array(c, v, place);
-	c->depth--;
-}
-
 static void copy_value(struct copy *c, yajl_val v, enum place place)
 {
-	switch (v->type) {
-	case yajl_t_object:
-	case yajl_t_array:
-		copy_deeper(c, v, place);
-		break;
-	case yajl_t_string:
-		ctl_json_text(c->g, v->u.string);
-		break;
-	case yajl_t_number: /* as it was written: nothing is rounded */
-		yajl_gen_number(c->g, v->u.number.r, strlen(v->u.number.r));
-		break;
-	case yajl_t_true:
-	case yajl_t_false:
-		yajl_gen_bool(c->g, v->type == yajl_t_true);
-		break;
-	default:
-		yajl_gen_null(c->g);
+	int r;
+
+	if (place != ELSEWHERE && (YAJL_IS_OBJECT(v) || YAJL_IS_ARRAY(v))) {
+		if (YAJL_IS_OBJECT(v))
+			copy_map(c, v, place);
+		else
+			copy_array(c, v, place);
+		return;
 	}
+	r = ctl_json_copy(c->g, v);
+	if (r < 0)
+		c->error = r;
 }
 
 static int copy_tree(struct copy *c, yajl_val root, char **ret)

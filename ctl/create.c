@@ -85,30 +85,19 @@ static int make(struct ctl_run *r, bool start)
 	return CTL_OK;
 }
 
+static int make_only(struct ctl_run *r)
+{
+	return make(r, false);
+}
+
+static int make_and_start(struct ctl_run *r)
+{
+	return make(r, true);
+}
+
 int ctl_run_detached(const struct ctl_run_options *o, bool start)
 {
-	struct ctl_run *r = calloc(1, sizeof(*r));
-	struct err e = {0};
-	int code = CTL_FAILED;
-
-	if (r)
-		r->base = event_base_new();
-	if (!r || !r->base) {
-		ctl_say("no memory");
-		free(r);
-		return code;
-	}
-	r->o = o;
-	r->input = -1;
-	r->place.lock = r->place.guard_lock = -1;
-	if (client_new(r->base, &r->client, &e) < 0)
-		ctl_say("%s", e.msg);
-	else
-		code = make(r, start);
-	client_free(r->client);
-	event_base_free(r->base);
-	free(r);
-	return code;
+	return ctl_run_begin(o, start ? make_and_start : make_only);
 }
 
 int ctl_create(int argc, char **argv)

@@ -14,46 +14,12 @@
 
 static const char *const names[] = {"stdin", "stdout", "stderr"};
 
-static void output_done(struct ctl_exec *x, int i, int error);
-
-static void on_out_done(int error, void *arg)
-{
-	output_done(arg, STDOUT_FILENO, error);
-}
-
-static void on_err_done(int error, void *arg)
-{
-	output_done(arg, STDERR_FILENO, error);
-}
-
-static int relay_output(
-	struct ctl_exec *x, int i, int from, int to, struct err *e)
-{
-	x->relay[i] = ctl_relay_new(x->session.base, from, to,
-		i == STDOUT_FILENO ? on_out_done : on_err_done, x);
-	return x->relay[i] ? 0 : err_sys(e, -ENOMEM, "relay of output");
-}
-
-/* A shim waits for a while for what is not taken: so somebody takes it. */
-static void take_the_rest(struct ctl_exec *x, int i)
-{
-	struct ctl_relay *old = x->relay[i];
-	int from = client_fifo_open_output(x->path[i], NULL), to;
-
-	to = from < 0 ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC);
-	ctl_relay_free(old);
-	x->relay[i] = NULL;
-	if (to >= 0)
-		relay_output(x, i, from, to, NULL);
-	else if (from >= 0)
-		close(from);
-}
-
 /* The reader of our stdout (say, head) has gone, so what the process writes is
  * of no use; and no SIGPIPE can reach it through a shim. */
-static void reader_gone(struct ctl_exec *x, int i)
+static void reader_gone(void *arg)
 {
-	take_the_rest(x, i);
+	struct ctl_exec *x = arg;
+
 	if (x->reader_gone)
 		return;
 	x->reader_gone = true;
@@ -72,11 +38,11 @@ static bool is_done(const struct ctl_relay *r)
 	return !r || ctl_relay_is_done(r);
 }
 
-static void output_done(struct ctl_exec *x, int i, int error)
+static void on_output_done(int error, void *arg)
 {
-	if (error == -EPIPE)
-		reader_gone(x, i);
-	else if (error < 0)
+	struct ctl_exec *x = arg;
+
+	if (error < 0)
 		x->output_error = error;
 	x->drained = is_done(x->relay[STDOUT_FILENO]) &&
 		     is_done(x->relay[STDERR_FILENO]);
@@ -139,7 +105,12 @@ static int open_output(struct ctl_exec *x, int i, struct err *e)
 		close(from);
 		return err_sys(e, ours, "descriptor %d", i);
 	}
-	return relay_output(x, i, from, ours, e);
+	x->relay[i] =
+		ctl_relay_new(x->session.base, from, ours, on_output_done, x);
+	if (!x->relay[i])
+		return err_sys(e, -ENOMEM, "relay of output");
+	ctl_relay_outlive(x->relay[i], reader_gone);
+	return 0;
 }
 
 int ctl_exec_open_io(struct ctl_exec *x, struct err *e)

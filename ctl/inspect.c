@@ -55,41 +55,6 @@ static yajl_val container(const struct view *v)
 	return NULL;
 }
 
-/* A part of a document, as it is. */
-static void copy(yajl_gen g, yajl_val v)
-{
-	size_t i;
-
-	switch (v->type) {
-	case yajl_t_string:
-		ctl_json_text(g, v->u.string);
-		break;
-	case yajl_t_number:
-		yajl_gen_number(g, v->u.number.r, strlen(v->u.number.r));
-		break;
-	case yajl_t_object:
-		yajl_gen_map_open(g);
-		for (i = 0; i < v->u.object.len; i++) {
-			ctl_json_key(g, v->u.object.keys[i]);
-			copy(g, v->u.object.values[i]);
-		}
-		yajl_gen_map_close(g);
-		break;
-	case yajl_t_array:
-		yajl_gen_array_open(g);
-		for (i = 0; i < v->u.array.len; i++)
-			copy(g, v->u.array.values[i]);
-		yajl_gen_array_close(g);
-		break;
-	case yajl_t_true:
-	case yajl_t_false:
-		yajl_gen_bool(g, v->type == yajl_t_true);
-		break;
-	default:
-		yajl_gen_null(g);
-	}
-}
-
 /* Commands under way, and what is below each. */
 static void copy_commands(yajl_gen g, yajl_val all)
 {
@@ -102,7 +67,7 @@ static void copy_commands(yajl_gen g, yajl_val all)
 		yajl_gen_map_open(g);
 		for (j = 0; YAJL_IS_OBJECT(c) && j < c->u.object.len; j++) {
 			ctl_json_key(g, c->u.object.keys[j]);
-			copy(g, c->u.object.values[j]);
+			ctl_json_copy(g, c->u.object.values[j]);
 		}
 		ctl_json_key(g, "below");
 		runtime_look_below(dump_num(c, "pid"), g);
@@ -123,7 +88,7 @@ static void copy_shim(yajl_gen g, yajl_val doc)
 		if (strcmp(doc->u.object.keys[i], "commands") == 0)
 			copy_commands(g, doc->u.object.values[i]);
 		else
-			copy(g, doc->u.object.values[i]);
+			ctl_json_copy(g, doc->u.object.values[i]);
 	}
 	yajl_gen_map_close(g);
 }
@@ -144,7 +109,7 @@ static int join(struct view *v, char **ret)
 	copy_shim(g, v->doc);
 	if (c) {
 		ctl_json_key(g, "container");
-		copy(g, c);
+		ctl_json_copy(g, c);
 	}
 	init = dump_num(dump_get(c, "init"), "pid");
 	if (!init)
@@ -160,7 +125,7 @@ static int join(struct view *v, char **ret)
 	if (*v->where.via &&
 		ctl_json_read(path, CONFIG_MAX, &config, NULL) == 0) {
 		ctl_json_key(g, "spec");
-		copy(g, config);
+		ctl_json_copy(g, config);
 		yajl_tree_free(config);
 	}
 	yajl_gen_map_close(g);

@@ -17,6 +17,7 @@
 #include "platform/host.h"
 
 #define STATE_MS 10000
+#define PATIENCE_S 10
 
 /* ---- what it hears ---- */
 
@@ -54,9 +55,20 @@ static void on_shim_lost(void *arg)
 	k->shim_lost = k->done = true;
 }
 
-/* Whoever started us has gone before he could hear how it went. */
+static void on_patience_lost(evutil_socket_t fd, short what, void *arg)
+{
+	struct ctl_keep *k = arg;
+
+	(void)fd;
+	(void)what;
+	client_interrupt(k->client, true);
+}
+
+/* Whoever started us has gone before he could hear how it went. A step that is
+ * under way comes to its end first: half a shim is hard to clean up after. */
 static void on_starter(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct timeval patience = {PATIENCE_S, 0};
 	struct ctl_keep *k = arg;
 	char byte;
 
@@ -64,7 +76,15 @@ static void on_starter(evutil_socket_t fd, short what, void *arg)
 	if (read((int)fd, &byte, 1) > 0)
 		return;
 	event_del(k->starter);
-	client_interrupt(k->client, true);
+	k->unheard = true;
+	if (event_add(k->patience, &patience) < 0)
+		client_interrupt(k->client, true);
+}
+
+/* Between two steps: is there still somebody who wants it? */
+static int check_starter(const struct ctl_keep *k, struct err *e)
+{
+	return k->unheard ? err_set(e, -ECANCELED, "nobody waits for it") : 0;
 }
 
 void ctl_keep_is_over(struct ctl_keep *k)
@@ -117,6 +137,9 @@ static int make_task(struct ctl_keep *k, bool run, struct err *e)
 	k->task = client_task_new(k->shim, &k->record.container);
 	if (!k->task)
 		return err_sys(e, -ENOMEM, "task");
+	rc = check_starter(k, e);
+	if (rc < 0)
+		return rc;
 	rc = create(k, e);
 	if (rc < 0) {
 		err_prefix(e, "create");
@@ -126,7 +149,7 @@ static int make_task(struct ctl_keep *k, bool run, struct err *e)
 	rc = run ? start(k, e) : 0;
 	if (rc < 0)
 		err_prefix(e, "start");
-	return rc;
+	return rc < 0 ? rc : check_starter(k, e);
 }
 
 /* ---- a task that is there ---- */
@@ -209,10 +232,8 @@ static void answer(struct ctl_keep *k, const struct err *e)
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	(void)put; /* nobody listens: he has gone */
-	k->answered = true;
-	if (k->starter)
-		event_free(k->starter);
-	k->starter = NULL;
+	event_del(k->starter);
+	event_del(k->patience);
 	if (fd < 0)
 		return;
 	dup2(fd, STDIN_FILENO);
@@ -276,8 +297,10 @@ static int keep_new(struct ctl_keep **ret)
 	if (k->base && client_new(k->base, &k->client, NULL) == 0)
 		k->starter = event_new(k->base, STDIN_FILENO,
 			EV_READ | EV_PERSIST, on_starter, k);
+	if (k->base)
+		k->patience = evtimer_new(k->base, on_patience_lost, k);
 	*ret = k;
-	if (!k->starter || event_add(k->starter, NULL) < 0)
+	if (!k->starter || !k->patience || event_add(k->starter, NULL) < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -292,6 +315,8 @@ static void keep_free(struct ctl_keep *k)
 	client_free(k->client);
 	if (k->starter)
 		event_free(k->starter);
+	if (k->patience)
+		event_free(k->patience);
 	if (k->base)
 		event_base_free(k->base);
 	free(k);

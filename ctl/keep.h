@@ -80,8 +80,9 @@ struct ctl_keep {
 	struct ctl_place place;
 	struct ctl_record record;
 	bool has_record, has_task;
-	bool answered; /* whoever started us has heard how it went */
-	struct event *starter;
+	bool unheard; /* whoever started us has gone before he heard how it went
+		       */
+	struct event *starter, *patience;
 
 	struct client_events *events;
 	struct client_log *log;

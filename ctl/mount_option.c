@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "ctl/run_options.h"
-#include "ctl/winpath.h"
+#include "ctl/spec/winpath.h"
 
 void ctl_mount_clear(struct ctl_mount *m)
 {

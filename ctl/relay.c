@@ -35,6 +35,8 @@ struct ctl_relay {
 	int error;
 	unsigned long long bytes;
 	ctl_relay_cb cb;
+	void (*gone)(void *arg); /* NULL: it ends if nobody reads any more */
+	bool dropping;           /* nobody does */
 	void *arg;
 	char buf[BUFFER_SIZE];
 };
@@ -156,7 +158,7 @@ static void relay_read(struct ctl_relay *r)
 	} else if (got == 0) {
 		r->ended = true;
 	} else {
-		r->n = (size_t)got;
+		r->n = r->dropping ? 0 : (size_t)got;
 		/* one readiness is good for one read of a blocking one */
 		r->from.ready = r->from.most == BUFFER_SIZE;
 	}
@@ -166,6 +168,12 @@ static void relay_write(struct ctl_relay *r)
 {
 	ssize_t put = end_write(&r->to, r->buf + r->start, r->n);
 
+	if (put < 0 && errno == EPIPE && r->gone) {
+		r->dropping = true;
+		r->n = 0;
+		r->gone(r->arg);
+		return;
+	}
 	if (put < 0) {
 		end_failed(r, &r->to, false);
 		return;
@@ -248,6 +256,11 @@ struct ctl_relay *ctl_relay_new(
 		return NULL;
 	}
 	return r;
+}
+
+void ctl_relay_outlive(struct ctl_relay *r, void (*gone)(void *arg))
+{
+	r->gone = gone;
 }
 
 static void end_clear(struct end *x)

@@ -21,6 +21,11 @@ typedef void (*ctl_relay_cb)(int error, void *arg);
 struct ctl_relay *ctl_relay_new(struct event_base *base, int from, int to,
 	ctl_relay_cb done, void *arg);
 
+/* That nobody reads any more does not end it then: gone() runs, once, from the
+ * loop, and the rest is taken and dropped. For the output of a shim, which
+ * waits for a while for what is not taken. */
+void ctl_relay_outlive(struct ctl_relay *r, void (*gone)(void *arg));
+
 /* Stops and closes. NULL is fine. */
 void ctl_relay_free(struct ctl_relay *r);
 

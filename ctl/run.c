@@ -14,7 +14,7 @@
 #include "ctl/release.h"
 #include "ctl/run_seccomp.h"
 #include "ctl/say.h"
-#include "ctl/seccomp_log.h"
+#include "ctl/seccomp/seccomp_log.h"
 
 #define DELETE_EVENT_MS 1000
 #define LEAVE_MS 3000
@@ -260,7 +260,8 @@ static int run_and_report(struct ctl_run *r)
 	return code;
 }
 
-static int run_with_options(const struct ctl_run_options *o)
+int ctl_run_begin(
+	const struct ctl_run_options *o, int (*story)(struct ctl_run *r))
 {
 	struct ctl_run *r = calloc(1, sizeof(*r));
 	struct err e = {0};
@@ -275,10 +276,11 @@ static int run_with_options(const struct ctl_run_options *o)
 	}
 	r->o = o;
 	r->input = -1;
+	r->place.lock = r->place.guard_lock = -1;
 	if (client_new(r->base, &r->client, &e) < 0)
 		ctl_say("%s", e.msg);
 	else
-		code = run_and_report(r);
+		code = story(r);
 	client_free(r->client);
 	event_base_free(r->base);
 	free(r);
@@ -299,7 +301,7 @@ int ctl_run(int argc, char **argv)
 	} else if (o.detach) {
 		code = ctl_run_detached(&o, true);
 	} else {
-		code = run_with_options(&o);
+		code = ctl_run_begin(&o, run_and_report);
 	}
 	ctl_run_options_clear(&o);
 	return code;

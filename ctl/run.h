@@ -84,6 +84,11 @@ int ctl_run_remove_place(struct ctl_run *r, struct err *e);
 /* create.c: `wispctl run -d`. */
 int ctl_run_detached(const struct ctl_run_options *o, bool start);
 
+/* Makes a struct ctl_run and its loop, and returns the exit code that story()
+ * returns. */
+int ctl_run_begin(
+	const struct ctl_run_options *o, int (*story)(struct ctl_run *r));
+
 /* run_io.c */
 int ctl_run_open_io(struct ctl_run *r, struct err *e);
 void ctl_run_stdio(const struct ctl_run *r, struct client_stdio *ret);

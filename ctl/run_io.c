@@ -13,8 +13,10 @@
 
 /* The reader of our stdout (say, head) has gone, so what the container writes
  * is of no use; and no SIGPIPE can reach it through a shim. */
-static void reader_gone(struct ctl_run *r)
+static void reader_gone(void *arg)
 {
+	struct ctl_run *r = arg;
+
 	if (r->reader_gone)
 		return;
 	r->reader_gone = true;
@@ -25,9 +27,7 @@ static void reader_gone(struct ctl_run *r)
 
 static void output_done(struct ctl_run *r, int error)
 {
-	if (error == -EPIPE)
-		reader_gone(r);
-	else if (error < 0)
+	if (error < 0)
 		r->output_error = error;
 	r->drained = (!r->out || ctl_relay_is_done(r->out)) &&
 		     (!r->err || ctl_relay_is_done(r->err));
@@ -64,7 +64,10 @@ static int open_output(struct ctl_run *r, const char *fifo, int to,
 		return err_sys(e, ours, "descriptor %d", to);
 	}
 	*ret = ctl_relay_new(r->base, from, ours, on_out_done, r);
-	return *ret ? 0 : err_sys(e, -ENOMEM, "relay of output");
+	if (!*ret)
+		return err_sys(e, -ENOMEM, "relay of output");
+	ctl_relay_outlive(*ret, reader_gone);
+	return 0;
 }
 
 int ctl_run_open_io(struct ctl_run *r, struct err *e)

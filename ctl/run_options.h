@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "client/container.h"
-#include "ctl/image_options.h"
+#include "ctl/image/image_options.h"
 
 /* A mount the user asks for; strings are the options' own. */
 struct ctl_mount {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "ctl/seccomp_config.h"
+#include "ctl/seccomp/seccomp_config.h"
 
 /* The shim's: its manual has the list. */
 #define ANNOTATION "io.wisp.seccomp.explain"

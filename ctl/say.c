@@ -25,6 +25,21 @@ void ctl_say_line(const char *line)
 	(void)r; /* there is nobody left to tell */
 }
 
+/* Names of files, and words of shims and runtimes, can be anything: neither C0
+ * nor, in UTF-8, C1 gets at a terminal. */
+static void take_out_controls(char *text)
+{
+	unsigned char *s = (unsigned char *)text;
+
+	for (; *s; s++)
+		if (*s == '\n' || *s == '\t')
+			*s = ' ';
+		else if (*s < 0x20 || *s == 0x7f)
+			*s = '?';
+		else if (*s == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0)
+			s[0] = s[1] = '?';
+}
+
 void ctl_say(const char *fmt, ...)
 {
 	char line[ERR_MSG_MAX + 256];
@@ -35,6 +50,7 @@ void ctl_say(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
 	va_end(ap);
+	take_out_controls(line);
 	ctl_say_line(line);
 }
 

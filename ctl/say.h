@@ -9,8 +9,9 @@
 
 #include "platform/err.h"
 
-/* One line: "wispctl: ...". Written whole, and with a carriage return while
- * the terminal is raw, so that it never runs into the container's output. */
+/* One line: "wispctl: ...", without control characters. Written whole, and with
+ * a carriage return while the terminal is raw, so that it never runs into the
+ * container's output. */
 void ctl_say(const char *fmt, ...) ERR_PRINTF(1, 2);
 
 /* A line as it is, for events and logs. */

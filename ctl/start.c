@@ -115,49 +115,18 @@ static void help(void)
 
 int ctl_start(int argc, char **argv)
 {
-	static const struct option long_options[] = {
-		{"attach", no_argument, NULL, 'a'},
-		{"detach-keys", required_argument, NULL, 'k'},
-		{"no-stdin", no_argument, NULL, 'n'},
-		{"root", required_argument, NULL, 'r'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
 	struct ctl_attach_options o = {0};
-	bool attach = false;
-	int opt;
+	int code = ctl_attach_options_parse(&o, argc, argv, true);
 
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, "ah", long_options, NULL)) !=
-		-1) {
-		switch (opt) {
-		case 'a':
-			attach = true;
-			break;
-		case 'k':
-			o.keys = optarg;
-			break;
-		case 'n':
-			o.no_stdin = true;
-			break;
-		case 'r':
-			o.root = optarg;
-			break;
-		case 'h':
-			help();
-			return CTL_OK;
-		default:
-			ctl_say("option '%s' is not understood; see `wispctl "
-				"start --help`",
-				argv[optind - 1]);
-			return CTL_FAILED;
-		}
-	}
-	if (optind == argc || (attach && argc - optind != 1)) {
+	if (code == CTL_FOUND)
+		help();
+	if (code != CTL_OK)
+		return code == CTL_FOUND ? CTL_OK : code;
+	if (optind == argc || (o.attach && argc - optind != 1)) {
 		ctl_say("start %s? See `wispctl start --help`",
-			attach ? "which one container" : "which containers");
+			o.attach ? "which one container" : "which containers");
 		return CTL_FAILED;
 	}
-	return attach ? ctl_attach_to(&o, argv[optind], true)
-		      : start_all(o.root, argv + optind);
+	return o.attach ? ctl_attach_to(&o, argv[optind], true)
+			: start_all(o.root, argv + optind);
 }

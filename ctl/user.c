@@ -36,4 +36,15 @@ void ctl_user_look(struct ctl_user *ret)
 	ret->has_tty = has_id("/proc/self/gid_map", TTY_GROUP, &all_gids) &&
 		       !ret->needs_own;
 	ret->is_root = ret->uid == 0 && all_uids && all_gids;
+	ret->unified = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
+}
+
+bool ctl_user_has_ids(uint32_t uid, uint32_t gid)
+{
+	bool all;
+
+	if (geteuid() != 0)
+		return uid == 0 && gid == 0;
+	return has_id("/proc/self/uid_map", uid, &all) &&
+	       has_id("/proc/self/gid_map", gid, &all);
 }

@@ -13,9 +13,14 @@ struct ctl_user {
 	bool needs_own; /* an ordinary user: containers need a user
 			 * namespace, in which root is this user */
 	bool has_tty;   /* the group 5 means something */
+	bool unified;   /* the host has nothing but cgroup v2 */
 	uint32_t uid, gid;
 };
 
 void ctl_user_look(struct ctl_user *ret);
+
+/* Whether a container that this user makes can have a process with these ids:
+ * with a user namespace of its own it has only root. */
+bool ctl_user_has_ids(uint32_t uid, uint32_t gid);
 
 #endif

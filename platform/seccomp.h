@@ -41,7 +41,8 @@ struct seccomp_call {
 	uint64_t ip;
 	uint64_t args[SECCOMP_ARGS];
 	/* who calls: the thread's number in our pid namespace (0: it is in
-	 * none that we see), and its name, "" if it can't be told. */
+	 * none that we see), and its name, printable; "" if it can't be told.
+	 */
 	int64_t pid;
 	char comm[16];
 };

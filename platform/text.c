@@ -39,6 +39,14 @@ size_t text_utf8(const char *text, size_t left)
 	return n;
 }
 
+void text_make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f ||
+			*text == '"' || *text == '\\')
+			*text = '?';
+}
+
 void text_time(const struct timespec *at, char buf[TEXT_TIME_MAX])
 {
 	struct tm tm = {0}; /* for a year that struct tm has no room for */

@@ -13,6 +13,10 @@
  * if a NUL comes before, which is a character of one byte. */
 size_t text_utf8(const char *text, size_t left);
 
+/* Control characters, quotes and backslashes become '?': what a stranger wrote
+ * can be shown on a terminal, between quotes. */
+void text_make_printable(char *text);
+
 /* A time of CLOCK_REALTIME as RFC 3339 has it, in UTC, with nanoseconds:
  * "2026-11-21T23:24:41.000000001Z". */
 #define TEXT_TIME_MAX 48

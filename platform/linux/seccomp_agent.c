@@ -13,6 +13,7 @@
 #include "platform/linux/fd.h"
 #include "platform/listener.h"
 #include "platform/seccomp.h"
+#include "platform/text.h"
 
 /* Calls that one filter gets answered before the loop goes on. */
 #define CALLS_PER_TURN 64
@@ -82,6 +83,7 @@ static void read_comm(struct seccomp_call *call)
 		call->comm[n - 1] = '\0'; /* the newline */
 	else
 		call->comm[0] = '\0';
+	text_make_printable(call->comm);
 }
 
 /* The kernel's structs may be larger than those that we were built with. */

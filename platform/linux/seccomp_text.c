@@ -8,6 +8,7 @@
 
 #include "platform/linux/fd.h"
 #include "platform/seccomp.h"
+#include "platform/text.h"
 
 #define TEXT_MS 20
 #define TEXT_MAX 256
@@ -59,14 +60,6 @@ static ssize_t read_in_time(int fd, char *buf, size_t n)
 	return got < 0 ? -errno : got;
 }
 
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f ||
-			*text == '"' || *text == '\\')
-			*text = '?';
-}
-
 int seccomp_call_text(
 	const struct seccomp_call *call, unsigned arg, char *buf, size_t n)
 {
@@ -91,6 +84,6 @@ int seccomp_call_text(
 	if (got <= 0)
 		return got < 0 ? (int)got : -EFAULT;
 	buf[(size_t)got < n ? (size_t)got : n - 1] = '\0';
-	make_printable(buf);
+	text_make_printable(buf);
 	return 0;
 }

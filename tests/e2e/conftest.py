@@ -23,6 +23,8 @@ VM_ADDS_NOTHING = {
     "test_shim_events", "test_shim_rpc", "test_shim_stdio", "test_shimkill",
     "test_signals", "test_stdio", "test_stdio_policy", "test_ttrpc_py",
     "test_upgrade", "test_userns", "test_wispctl"}
+# The sanitizers look at wisp; these look at bash, at the Go shim, or for long.
+ASAN_ADDS_NOTHING = {"test_ctl_complete", "test_ctl_stress"}
 # What the OCI runtime has little to do with runs there under one of them.
 VM_ONE_RUNTIME = {"test_tty"}
 
@@ -33,6 +35,7 @@ def pytest_configure(config):
                  "go_fails(reason, run=True): a known fault of the Go shim",
                  "vm: needs the machine of tests/vm/ to itself",
                  "vm_adds_nothing: left out there, see VM_ADDS_NOTHING",
+                 "asan_adds_nothing: left out there, see ASAN_ADDS_NOTHING",
                  "settle(seconds): how long leftovers may take to vanish"):
         config.addinivalue_line("markers", line)
     if not config.option.collectonly and os.geteuid() == 0:
@@ -96,6 +99,8 @@ def pytest_collection_modifyitems(items):
                 item.path.stem in VM_ONE_RUNTIME
                 and params.get("runtime") == "crun"):
             item.add_marker("vm_adds_nothing")
+        if item.path.stem in ASAN_ADDS_NOTHING or "go" in params.values():
+            item.add_marker("asan_adds_nothing")
         if item.get_closest_marker("vm") and not world.VM:
             item.add_marker(pytest.mark.skip(
                 reason="for the virtual machine: make vm-check"))

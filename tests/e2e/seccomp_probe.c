@@ -34,7 +34,7 @@ static void loop(long n, int rename)
 	char name[16];
 
 	for (i = 0; i < n; i++) {
-		snprintf(name, sizeof(name), "name%ld", i);
+		snprintf(name, sizeof(name), "\033\n\"%ld", i);
 		if (rename)
 			prctl(PR_SET_NAME, name);
 		wrong += denied() != EPERM;

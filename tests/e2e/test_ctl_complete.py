@@ -58,16 +58,18 @@ def test_options():
 
 
 def test_ids(raw):
-    a, b = raw().start("web-1"), raw().start("web-2")
-    a.run("web-1")
-    b.run("web-2")
-    assert complete("inspect", "web") == ["web-1", "web-2"]
-    assert complete("inspect", "-n", a.ns, "web-2") == ["web-2"]
-    assert complete("inspect", "-o", "web") == []
-    assert complete("inspect", "web-1", "web") == []      # it takes one
-    assert complete("top", "web-1", "web") == ["web-1", "web-2"]
-    assert complete("run", "web") == []
-    assert complete("run", "--name", "web") == []
+    web = f"{world.RUN}-web"            # the host may have others
+    one, two = f"{web}-1", f"{web}-2"
+    a, b = raw().start(one), raw().start(two)
+    a.run(one)
+    b.run(two)
+    assert complete("inspect", web) == [one, two]
+    assert complete("inspect", "-n", a.ns, two) == [two]
+    assert complete("inspect", "-o", web) == []
+    assert complete("inspect", one, web) == []      # it takes one
+    assert complete("top", one, web) == [one, two]
+    assert complete("run", web) == []
+    assert complete("run", "--name", web) == []
 
 
 def test_commands_within_a_command(tmp):

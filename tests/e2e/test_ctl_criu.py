@@ -47,6 +47,7 @@ def mine(request):
         assert p.stdout.strip() == id
         return id
     run.make = make
+    run.runtime = request.param
     yield run
     for id in made:
         run("delete", "-f", id, ok=None)
@@ -57,6 +58,10 @@ def counted(mine, id):
 
 
 def test_checkpoint_and_restore(mine, tmp):
+    if mine.runtime == "crun":
+        pytest.skip("crun 1.28 masks folders by a bind mount that it does not "
+                    "name to CRIU when it restores: \"No mapping for ...\"; "
+                    "test_criu has containers without such folders")
     first = mine.make("run")
     poll.until(lambda: len(counted(mine, first)) > 5, "it counts", 60)
     mine("checkpoint", "--path", tmp / "image", first, timeout=120)

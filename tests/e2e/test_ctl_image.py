@@ -313,6 +313,13 @@ def test_refused(tmp, what, says):
         os.unlink(victim)
 
 
+def test_names_do_nothing_to_a_terminal(tmp):
+    path = Image().add(Layer().add("a\x1b[2J\n\x7f\u009b/../é", "x")).write(
+        tmp / "i")
+    p = refused(path, "'a?[2J ???/../é'")
+    assert p.stderr.isprintable() or p.stderr[:-1].isprintable()
+
+
 @pytest.mark.parametrize("link", ["{}", "../../../../../../../../..{}"])
 def test_links_lead_to_the_image(tmp, kept, link):
     """What is written, whited out or made opaque through a link is where the
@@ -574,6 +581,23 @@ def test_usage(args):
 
 
 # ---- people
+
+@pytest.mark.parametrize("place, uid", [("ids", 1000), ("namespace", 0)])
+def test_root_of_a_namespace(user, place, uid):  # noqa: F811
+    """Who has a range of ids has the image's owners and its User, too."""
+    path = Image().add(
+        Layer().add("f", "x", uid=7, gid=8, mode=0o4755),
+        config={"User": "user", "Cmd": [
+            "sh", "-c", "id -u; stat -c '%a %u %g' /f"]}).write(
+        user.home / "i.tar", "tar")
+    path.chmod(0o644)
+    p = user.run(place, *user.wispctl("--image", path))
+    path.unlink()
+    assert p.returncode == 0, p.stderr
+    assert p.stdout == (f"{uid}\n4755 7 8\n" if uid else "0\n4755 0 0\n")
+    assert ("wants to run as" in p.stderr) == (uid == 0)
+    assert ("owners cannot be set" in p.stderr) == (uid == 0)
+
 
 def test_ordinary_user(tmp, user):  # noqa: F811
     path = Image().add(

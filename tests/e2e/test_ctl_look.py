@@ -43,7 +43,7 @@ def shims(*args):
 
 
 def shim_of(id, *args):
-    found = [s for s in shims(*args)
+    found = [s for s in shims("-n", world.RUN, *args)
              if id in [c["id"] for c in s["containers"]]]
     assert len(found) == 1, (id, found)
     return found[0]
@@ -175,7 +175,8 @@ def test_other_mount_namespace(tmp):
          f"'import time; time.sleep(1000)' -namespace {world.RUN} --id=x1 "
          f"-address /nosuch.sock"], cwd="/")
     try:
-        poll.until(lambda: shims("--kind", "odd-v9"), "it is there")
+        poll.until(lambda: shims("-n", world.RUN, "--kind", "odd-v9"),
+                   "it is there")
         s = shim_of("x2", "--kind", "odd-v9")
         assert s["pid"] == p.pid and s["tasks"] == 2
         assert [c["bundle"] for c in s["containers"]] == [f"{b}/x1",
@@ -282,7 +283,7 @@ def test_top_sorts(raw):
     tasks, = rounds("-n", "1", "-d", "0.1", "-s", "name", "id", "bu",
                     "--namespace", s.ns)
     assert [t["id"] for t in tasks] == ["busy", "idle"]
-    tasks, = rounds("-n", "1", "-d", "0.1", "idle")
+    tasks, = rounds("-n", "1", "-d", "0.1", "idle", "--namespace", s.ns)
     assert [t["id"] for t in tasks] == ["idle"]
     assert "has a task 'nosuch'" in ctl("top", "-n", "1", "nosuch", ok=125)
 
@@ -319,8 +320,9 @@ def test_top_asks_once(tmp):
          "-namespace", world.RUN, "-id", "x1"], cwd=b,
         executable="/usr/bin/python3")
     try:
-        poll.until(lambda: shims("--kind", "odd-v9"), "it is there")
-        got = rounds("-n", "3", "-d", "0.1", "x1")
+        poll.until(lambda: shims("-n", world.RUN, "--kind", "odd-v9"),
+                   "it is there")
+        got = rounds("-n", "3", "-d", "0.1", "--namespace", world.RUN, "x1")
         assert [[t["id"] for t in r] for r in got] == [["x1"]] * 3
         assert "pid" not in got[0][0]
         listener.settimeout(0.2)
@@ -551,11 +553,12 @@ def test_inspect_of_a_daemons_go_shim(own_daemon):
     d.kill()
     s = shim_of(box.id)
     assert s["kind"] == "runc-v2" and s["lost"] == ["daemon"]
-    i = json.loads(ctl("inspect", "-o", "json", box.id))
+    i = json.loads(ctl("inspect", "-n", world.RUN, "-o", "json", box.id))
     assert i["shim"]["pid"] == s["pid"]
     assert i["container"]["init"]["state"] == "running"
     assert [p["pid"] for p in i["processes"]] == [pid]
     assert i["spec"]["process"]["args"] == ["sleep", "1000"]
-    assert rounds("-n", "1", "-d", "0.1", box.id)[0][0]["pid"] == pid
+    assert rounds("-n", "1", "-d", "0.1", "--namespace", world.RUN,
+                  box.id)[0][0]["pid"] == pid
     d.start()
     box.stop()

@@ -303,6 +303,7 @@ def test_many_names(box):
     assert unnamed > 0
     assert unnamed + sum(d.get("count", 0) for d in lines) == n
     assert (b.bundle / "seccomp.log").stat().st_size < 400000
+    assert lines[0]["comm"] == "???0"
 
 
 def test_hostile_addresses(box):

@@ -163,6 +163,18 @@ def test_debians_shim():
 
 # ---- terminals and signals
 
+def test_the_reader_goes():
+    """As SIGPIPE would: the shim does not wait for what nobody takes."""
+    ours = argv("--debug", "--", "yes")
+    p = subprocess.run(
+        ["bash", "-c", '"$@" | head -1; echo ${PIPESTATUS[0]} >&2', "-",
+         *ours], capture_output=True, text=True, timeout=60 * poll.SLOW,
+        stdin=subprocess.DEVNULL, env=world.environ())
+    assert p.stdout == "y\n"
+    assert p.stderr.splitlines()[-1] == "141"
+    assert "not read" not in p.stderr
+
+
 @pytest.fixture
 def tty():
     made = []

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/check.h"
+#include "ctl/spec/check.h"
 #include "platform/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

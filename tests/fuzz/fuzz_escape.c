@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/escape.h"
+#include "ctl/spec/escape.h"
 #include "../unit/util_argv.h"
 
 #define ARGS_MAX 64

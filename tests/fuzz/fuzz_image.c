@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl/image_run.h"
-#include "ctl/image_store.h"
+#include "ctl/image/image_run.h"
+#include "ctl/image/image_store.h"
 #include "platform/file.h"
 
 enum { BLOCK = 512, SUM = 148 };

@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ctl/image_layer.h"
-#include "ctl/image_store.h"
-#include "ctl/image_stream.h"
+#include "ctl/image/image_layer.h"
+#include "ctl/image/image_store.h"
+#include "ctl/image/image_stream.h"
 #include "ctl/place.h"
 #include "platform/file.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctl/chart.h"
+#include "ctl/stress/chart.h"
 
 #include <stdlib.h>
 #include <string.h>

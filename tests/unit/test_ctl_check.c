@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each rule of `wispctl spec check`: a document with one fault, and where and
  * how it is told. What runc and crun say of them: test_ctl_spec.py. */
-#include "ctl/check.h"
+#include "ctl/spec/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctl/doc.h"
+#include "ctl/spec/doc.h"
 
 #include <errno.h>
 #include <stdio.h>

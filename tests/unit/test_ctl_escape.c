@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctl/escape.h"
+#include "ctl/spec/escape.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/winpath.h"
+#include "ctl/spec/winpath.h"
 #include "util_argv.h"
 #include "util_oom.h" /* __wrap_malloc() and the others */
 #include "util_test.h"

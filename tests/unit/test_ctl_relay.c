@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@ enum { LOTS = 3000000 };
 struct scene {
 	struct event_base *base;
 	struct ctl_relay *relay;
-	unsigned n_done;
+	unsigned n_done, n_gone;
 	int error;
 };
 
@@ -152,6 +153,46 @@ START_TEST(test_reader_gone)
 }
 END_TEST
 
+static void on_gone(void *arg)
+{
+	struct scene *s = arg;
+
+	s->n_gone++;
+}
+
+static bool is_empty(int pipe)
+{
+	int n = -1;
+
+	return ioctl(pipe, FIONREAD, &n) == 0 && n == 0;
+}
+
+/* It takes all that comes, tells once, and ends with the source. */
+START_TEST(test_outlives_the_reader)
+{
+	static char data[60000];
+	struct scene s;
+	int a[2], b[2], i;
+
+	ck_assert_int_eq(pipe2(a, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(b, O_CLOEXEC), 0);
+	begin(&s, a[0], b[1]);
+	ctl_relay_outlive(s.relay, on_gone);
+	close(b[0]);
+	for (i = 0; i < 5; i++) {
+		ck_assert_int_eq(
+			write(a[1], data, sizeof(data)), (ssize_t)sizeof(data));
+		ck_assert(wait_for(s.base, is_empty(a[1])));
+	}
+	ck_assert_uint_eq(s.n_gone, 1);
+	ck_assert_uint_eq(s.n_done, 0);
+	close(a[1]);
+	ck_assert(wait_for(s.base, s.n_done == 1));
+	ck_assert_int_eq(s.error, 0);
+	end(&s);
+}
+END_TEST
+
 START_TEST(test_disk_full)
 {
 	struct scene s;
@@ -234,8 +275,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {test_blocking_pipes, test_sockets,
-		test_files, test_reader_gone, test_disk_full, test_fifo,
-		test_stuck, test_own, NULL};
+		test_files, test_reader_gone, test_outlives_the_reader,
+		test_disk_full, test_fifo, test_stuck, test_own, NULL};
 
 	return suite_run("ctl relay", tests);
 }

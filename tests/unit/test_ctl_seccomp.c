@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctl/seccomp_rewrite.h"
+#include "ctl/seccomp/seccomp_rewrite.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/seccomp_box.h"
-#include "ctl/seccomp_names.h"
-#include "ctl/seccomp_points.h"
+#include "ctl/seccomp/seccomp_box.h"
+#include "ctl/seccomp/seccomp_names.h"
+#include "ctl/seccomp/seccomp_points.h"
 #include "util_test.h"
 
 static const struct sec_runtime runc = {.new_is_enosys = true};

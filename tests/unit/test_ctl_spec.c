@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctl/spec.h"
+#include "ctl/spec/spec.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -84,6 +84,24 @@ START_TEST(test_defaults)
 		find(at2(v, "mounts", NULL), "destination", "/proc"));
 	ck_assert_uint_eq(
 		at2(v, "linux", "resources")->u.object.len, 1); /* devices */
+	yajl_tree_free(v);
+}
+END_TEST
+
+/* As Docker and containerd have it: of its own where there is but cgroup v2. */
+START_TEST(test_cgroup_namespace)
+{
+	struct ctl_spec s = {
+		.id = "c1", .rootfs = "/r", .args = args, .user = root};
+	yajl_val v = make(&s);
+
+	ck_assert_ptr_null(
+		find(at2(v, "linux", "namespaces"), "type", "cgroup"));
+	yajl_tree_free(v);
+	s.user.unified = true;
+	v = make(&s);
+	ck_assert_ptr_nonnull(
+		find(at2(v, "linux", "namespaces"), "type", "cgroup"));
 	yajl_tree_free(v);
 }
 END_TEST
@@ -183,8 +201,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {test_defaults, test_wishes,
-		test_ordinary_user, test_process, NULL};
+	const TTest *const tests[] = {test_defaults, test_cgroup_namespace,
+		test_wishes, test_ordinary_user, test_process, NULL};
 
 	return suite_run("ctl spec", tests);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctl/image.h"
+#include "ctl/image/image.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "ctl/image_options.h"
-#include "ctl/image_run.h"
+#include "ctl/image/image_options.h"
+#include "ctl/image/image_run.h"
 #include "util_test.h"
 
 #define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a layer does to a tree, and what it must not do to anything else. With
  * __wrap_malloc: the Nth allocation fails. */
-#include "ctl/image_layer.h"
+#include "ctl/image/image_layer.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "ctl/stress.h"
+#include "ctl/stress/stress.h"
 #include "util_test.h"
 
 /* What there is of a clean shim. */

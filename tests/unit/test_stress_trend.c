@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctl/stress_trend.h"
+#include "ctl/stress/stress_trend.h"
 
 #include <stdint.h>
 

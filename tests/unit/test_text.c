@@ -60,9 +60,19 @@ START_TEST(test_times)
 }
 END_TEST
 
+START_TEST(test_printable)
+{
+	char text[] = "a\033[2J\n\"b\\c\x7f \xc3\xa4";
+
+	text_make_printable(text);
+	ck_assert_str_eq(text, "a?[2J??b?c? \xc3\xa4");
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {test_characters, test_times, NULL};
+	const TTest *const tests[] = {
+		test_characters, test_times, test_printable, NULL};
 
 	return suite_run("text", tests);
 }

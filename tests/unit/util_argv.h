@@ -3,7 +3,7 @@
  * util_argv.h - a Windows command line taken apart, by the documented rules.
  *
  * Written after "Parsing C command-line arguments" and CommandLineToArgvW's
- * page alone, without a look at ctl/escape.c.
+ * page alone, without a look at ctl/spec/escape.c.
  */
 #ifndef WISP_TESTS_UTIL_ARGV_H
 #define WISP_TESTS_UTIL_ARGV_H

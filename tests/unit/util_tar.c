@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ctl/image_layer.h"
-#include "ctl/image_store.h"
-#include "ctl/image_stream.h"
+#include "ctl/image/image_layer.h"
+#include "ctl/image/image_store.h"
+#include "ctl/image/image_stream.h"
 #include "util_test.h"
 
 enum { BLOCK = 512, MAX = 1 << 20 };

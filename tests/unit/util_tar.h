@@ -9,8 +9,8 @@
 
 #include <stddef.h>
 
-#include "ctl/image_job.h"
-#include "ctl/image_tree.h"
+#include "ctl/image/image_job.h"
+#include "ctl/image/image_tree.h"
 
 /* Begins a layer. */
 void tar_begin(void);

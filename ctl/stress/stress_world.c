@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ctl/cgroup.h"
+#include "ctl/find.h"
+#include "ctl/place.h"
+#include "ctl/release.h"
+#include "ctl/rootfs.h"
+#include "ctl/say.h"
+#include "ctl/stress/stress.h"
+
+#define DEFAULT_ROOT "/run/wisp"
+
+static void on_stop(evutil_socket_t sig, short what, void *arg)
+{
+	struct stress_world *w = arg;
+
+	(void)sig;
+	(void)what;
+	w->stopped = true;
+	if (!w->cleaning)
+		client_interrupt(w->client, true);
+}
+
+static struct stress_box *find_box(struct stress_world *w, const char *id)
+{
+	struct list *node;
+
+	for (node = w->boxes.next; node != &w->boxes; node = node->next) {
+		struct stress_box *b =
+			list_entry(node, struct stress_box, link);
+
+		if (strcmp(b->id, id) == 0)
+			return b;
+	}
+	return NULL;
+}
+
+static void exec_exited(struct stress_box *b, const struct client_event *ev)
+{
+	struct list *node;
+
+	for (node = b->execs.next; node != &b->execs; node = node->next) {
+		struct stress_exec *x =
+			list_entry(node, struct stress_exec, link);
+
+		if (strcmp(x->id, ev->exec_id) != 0)
+			continue;
+		x->exits++;
+		x->status = ev->exit_status;
+	}
+}
+
+static void on_event(const struct client_event *ev, void *arg)
+{
+	struct stress_world *w = arg;
+	struct stress_box *b = find_box(w, ev->container_id);
+
+	w->woken = true;
+	if (!b)
+		return;
+	if (b->task)
+		client_task_learn(b->task, ev);
+	if (ev->type == CLIENT_EVENT_OOM)
+		b->ooms++;
+	if (ev->type == CLIENT_EVENT_EXIT && *ev->exec_id)
+		exec_exited(b, ev);
+	if (ev->type == CLIENT_EVENT_EXIT && !*ev->exec_id) {
+		b->exits++;
+		b->status = ev->exit_status;
+	}
+}
+
+int stress_world_listen(struct stress_world *w, struct err *e)
+{
+	return client_events_new(
+		w->base, w->events_path, on_event, w, &w->events, e);
+}
+
+void stress_world_deafen(struct stress_world *w)
+{
+	client_events_free(w->events);
+	w->events = NULL;
+}
+
+/* The shim works in another folder: the path must be absolute. */
+static int make_root(const char *given, char *ret, size_t n, struct err *e)
+{
+	const char *root = given ? given : DEFAULT_ROOT;
+	char *real;
+	bool fits;
+	int r;
+
+	if (strlen(root) >= n)
+		goto too_long;
+	r = ctl_make_dirs(root, 0700);
+	real = r < 0 ? NULL : realpath(root, NULL);
+	if (!real)
+		return err_sys(e, r < 0 ? r : -errno, "make '%s'", root);
+	fits = snprintf(ret, n, "%s", real) < (int)n;
+	free(real);
+	if (fits)
+		return 0;
+too_long:
+	return err_set(e, -ENAMETOOLONG,
+		"--root '%s' is too long for the sockets in it", root);
+}
+
+static int make_folders(struct stress_world *w, struct err *e)
+{
+	char root[sizeof(w->dir) - sizeof("/stress-XXXXXX")];
+	struct stat st;
+	int r = make_root(w->o->root, root, sizeof(root), e);
+
+	if (r < 0)
+		return r;
+	stress_sweep_all(root);
+	snprintf(w->dir, sizeof(w->dir), "%s/stress-XXXXXX", root);
+	if (!mkdtemp(w->dir)) {
+		w->dir[0] = '\0';
+		return err_sys(e, -errno, "make a folder in '%s'", root);
+	}
+	w->lock = stress_lock(w->dir);
+	snprintf(w->tag, sizeof(w->tag), "stress-%s", strrchr(w->dir, '-') + 1);
+	snprintf(w->bundles, sizeof(w->bundles), "%s/b", w->dir);
+	snprintf(w->runtime_root, sizeof(w->runtime_root), "%s/r", w->dir);
+	snprintf(w->events_path, sizeof(w->events_path), "%s/events", w->dir);
+	snprintf(w->runtime_state, sizeof(w->runtime_state),
+		"%s/" STRESS_NAMESPACE, w->runtime_root);
+	if (mkdir(w->bundles, 0700) < 0 || mkdir(w->runtime_root, 0700) < 0 ||
+		stat(w->dir, &st) < 0)
+		return err_sys(e, -errno, "make '%s'", w->dir);
+	return ctl_rootfs_choose(
+		w->dir, w->tag, w->rootfs, sizeof(w->rootfs), e);
+}
+
+static int catch_stop(struct stress_world *w, struct err *e)
+{
+	static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
+	int i;
+
+	for (i = 0; i < STRESS_SIGNALS; i++) {
+		w->stop[i] = evsignal_new(w->base, caught[i], on_stop, w);
+		if (!w->stop[i] || event_add(w->stop[i], NULL) < 0)
+			return err_sys(e, -ENOMEM, "catch signals");
+	}
+	return 0;
+}
+
+int stress_world_init(struct stress_world *w, const struct stress_options *o,
+	const char *shim, struct stress_result *result, struct err *e)
+{
+	int r;
+
+	*w = (struct stress_world){.o = o, .result = result, .lock = -1};
+	list_init(&w->boxes);
+	list_init(&w->stuck);
+	r = ctl_find_shim(shim, result->shim, sizeof(result->shim), e);
+	if (r == 0)
+		r = ctl_find_runtime(
+			o->runtime, w->runtime, sizeof(w->runtime), e);
+	if (r < 0)
+		return r;
+	snprintf(result->runtime, sizeof(result->runtime), "%s", w->runtime);
+	w->base = event_base_new();
+	if (!w->base)
+		return err_sys(e, -ENOMEM, "event loop");
+	r = client_new(w->base, &w->client, e);
+	if (r == 0)
+		r = catch_stop(w, e);
+	if (r == 0)
+		r = make_folders(w, e);
+	if (r == 0)
+		r = ctl_rootfs_make(w->client, w->rootfs, e);
+	return r < 0 ? r : stress_world_listen(w, e);
+}
+
+void stress_world_forget_stop(struct stress_world *w)
+{
+	if (!w->stopped)
+		event_base_loop(w->base, EVLOOP_NONBLOCK); /* one on its way? */
+	if (!w->stopped)
+		return;
+	w->cleaning = true;
+	client_interrupt(w->client, false);
+}
+
+/* No shim has let go of these: their own `delete`, then the runtime. */
+static void release_stuck(struct stress_world *w)
+{
+	struct list *node;
+
+	while ((node = list_pop(&w->stuck))) {
+		struct stress_box *b =
+			list_entry(node, struct stress_box, link);
+		struct err e = {0};
+
+		if (ctl_release(w->client, &b->record, NULL, &e) < 0)
+			ctl_say("stress: %s", e.msg);
+		ctl_remove_tree(b->bundle, NULL);
+		free(b);
+	}
+}
+
+static void remove_folders(struct stress_world *w)
+{
+	struct err e = {0};
+
+	if ((w->rootfs[0] && ctl_remove_tree(w->rootfs, &e) < 0) ||
+		(w->dir[0] && ctl_remove_tree(w->dir, &e) < 0))
+		ctl_say("stress: %s", e.msg);
+}
+
+void stress_world_clear(struct stress_world *w)
+{
+	struct stress_where where;
+	int i;
+
+	if (!w->base)
+		return;
+	if (w->client)
+		stress_world_forget_stop(w);
+	while (w->client && !list_empty(&w->boxes)) /* the anchor last */
+		stress_box_free(
+			list_entry(w->boxes.prev, struct stress_box, link));
+	if (w->client)
+		release_stuck(w);
+	stress_world_deafen(w);
+	if (w->dir[0]) {
+		stress_world_where(w, &where);
+		stress_sweep(&where);
+	}
+	remove_folders(w);
+	if (w->lock >= 0)
+		close(w->lock);
+	for (i = 0; i < STRESS_SIGNALS; i++)
+		if (w->stop[i])
+			event_free(w->stop[i]);
+	client_free(w->client);
+	event_base_free(w->base);
+	stress_items_clear(&w->addresses);
+	stress_look_clear(&w->leavings);
+}
+
+void stress_world_where(const struct stress_world *w, struct stress_where *ret)
+{
+	*ret = (struct stress_where){.tag = w->tag,
+		.dir = w->dir,
+		.runtime = w->runtime_state,
+		.events = w->events_path,
+		.addresses = &w->addresses};
+	if (w->anchor) {
+		ret->shim = w->anchor->info.shim_pid;
+		ret->bundle = w->anchor->bundle;
+	}
+}
+
+void stress_fault(
+	struct stress_world *w, const char *what, const char *fmt, ...)
+{
+	struct stress_result *x = w->result;
+	struct stress_fault *f = x->faults;
+	va_list ap;
+
+	while (f < x->faults + x->n_faults &&
+		(strcmp(f->what, what) != 0 ||
+			strcmp(f->scenario, w->scenario) != 0))
+		f++;
+	if (f == x->faults + STRESS_FAULTS_MAX)
+		return;
+	if (f == x->faults + x->n_faults) {
+		x->n_faults++;
+		f->scenario = w->scenario;
+		f->what = what;
+		f->round = w->round;
+		va_start(ap, fmt);
+		vsnprintf(f->example, sizeof(f->example), fmt, ap);
+		va_end(ap);
+	}
+	f->count++;
+}
