@@ -91,6 +91,17 @@ int stream_pipe_to_child(struct event_base *base, struct stream **ret_ours,
 	struct endpoint **ret_theirs);
 
 /*
+ * The same for one that is to have more ends than three. On Linux it is handed
+ * this one like any other, and the name means nothing. On Windows, where only
+ * three can be handed over by number, the end is a pipe that the child finds by
+ * itself: endpoint_name() is what to tell it ("\\.\pipe\<name>"), NULL on
+ * Linux. Until it has dialed, ours is neither readable nor writable.
+ */
+int stream_pipe_by_name(struct event_base *base, const char *name,
+	bool to_child, struct stream **ret_ours, struct endpoint **ret_theirs);
+const char *endpoint_name(const struct endpoint *ep);
+
+/*
  * Opens the FIFO (Windows: named pipe) of a stdio path that another process
  * made. Never blocks, whether or not anybody has the other end open. Both
  * ends are held, so neither does our reading see an end when writers go away,

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "io/uri.h"
 #include "platform/auto.h"
@@ -35,8 +36,11 @@ enum stage {
 struct logger {
 	struct loggers *all;
 	char *path;
-	bool wants_byte;      /* binary-v2 */
-	int64_t pid;          /* 0: none, or it has ended */
+	bool wants_byte; /* binary-v2 */
+	int64_t pid;     /* 0: none, or it has ended */
+	/* of the output that it does not get, where it has to find its end
+	 * before that can be closed; else NULL */
+	struct stream *unused;
 	struct stream *ready; /* NULL: it is, or never was */
 };
 
@@ -207,6 +211,25 @@ static void loggers_turn(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* The three that are not among the usual three. */
+static const struct {
+	const char *name, *variable;
+} more_ends[] = {{"stdout", "CONTAINER_STDOUT"}, {"stderr", "CONTAINER_STDERR"},
+	{"wait", "CONTAINER_WAIT"}};
+
+static int open_pipe(struct logger *one, unsigned number,
+	struct stream **ret_ours, struct ends *ends)
+{
+	static unsigned long serial; /* makes names unique */
+	const struct loggers_config *config = &one->all->config;
+	char name[IDENT_MAX + 64];
+
+	snprintf(name, sizeof(name), "binary-%s-%d.%lu-%s", config->id,
+		(int)getpid(), ++serial, more_ends[number - 3].name);
+	return stream_pipe_by_name(
+		config->base, name, number < 5, ret_ours, &ends->at[number]);
+}
+
 /* Both outputs' pipes: one that this logger has nothing to do with is at its
  * end as soon as our side of it is closed. */
 static int open_pipes(
@@ -217,16 +240,17 @@ static int open_pipes(
 	int i, r;
 
 	for (i = OUT; i < N; i++) {
-		r = stream_pipe_to_child(
-			l->config.base, &ours, &ends->at[3 + i]);
+		r = open_pipe(one, 3 + i, &ours, ends);
 		if (r < 0)
 			return r;
 		if (takes[i])
 			l->to[i] = ours;
+		else if (endpoint_name(ends->at[3 + i]))
+			one->unused = ours;
 		else
 			stream_close(ours);
 	}
-	r = stream_pipe_from_child(l->config.base, &one->ready, &ends->at[5]);
+	r = open_pipe(one, 5, &one->ready, ends);
 	if (r < 0)
 		return r;
 	stream_set_cb(one->ready, logger_says, one);
@@ -238,15 +262,21 @@ static int spawn(struct logger *one, const char *text, const struct ends *ends,
 {
 	const struct loggers_config *config = &one->all->config;
 	char id[IDENT_MAX + 32], ns[IDENT_MAX + 32];
-	const char *const env[] = {id, ns, NULL};
+	char more[3][IDENT_MAX + 128];
+	const char *env[6] = {id, ns};
 	struct process_spec spec = {.envp = env};
 	auto_free const char **argv = NULL;
-	int r = uri_argv(text, &argv, e);
+	int i, r = uri_argv(text, &argv, e);
 
 	if (r < 0)
 		return r;
 	snprintf(id, sizeof(id), "CONTAINER_ID=%s", config->id);
 	snprintf(ns, sizeof(ns), "CONTAINER_NAMESPACE=%s", config->ns);
+	for (i = 0; i < 3 && endpoint_name(ends->at[3 + i]); i++) {
+		snprintf(more[i], sizeof(more[i]), "%s=%s",
+			more_ends[i].variable, endpoint_name(ends->at[3 + i]));
+		env[2 + i] = more[i];
+	}
 	spec.argv = argv;
 	memcpy(spec.endpoints, ends->at, sizeof(spec.endpoints));
 	return reaper_spawn(
@@ -366,11 +396,20 @@ void loggers_cancel(struct loggers *l)
 	look(l);
 }
 
+static void close_unused(struct loggers *l)
+{
+	unsigned i;
+
+	for (i = 0; i < l->n; i++)
+		stream_close(ptr_take(&l->one[i].unused));
+}
+
 void loggers_end(struct loggers *l, void (*ended)(void *arg), void *arg)
 {
 	l->stage = AT_EOF;
 	l->ended = ended;
 	l->arg = arg;
+	close_unused(l);
 	if (all_ended(l))
 		event_active(l->turn, EV_READ, 0);
 	else
@@ -390,6 +429,7 @@ void loggers_free(struct loggers *l)
 		stream_close(l->one[i].ready);
 		free(l->one[i].path);
 	}
+	close_unused(l);
 	stream_close(l->to[OUT]);
 	stream_close(l->to[ERR]);
 	event_free(l->turn);

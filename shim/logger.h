@@ -9,7 +9,9 @@
  *   4  the end of stderr                   CONTAINER_ID, CONTAINER_NAMESPACE:
  *   5  the ready pipe, to close            all of its environment
  *
- * as containerd's docs/logging.md has it. It is ready when it closes 5; with
+ * as containerd's docs/logging.md has it. On Windows these three are pipes that
+ * it dials: CONTAINER_STDOUT, CONTAINER_STDERR and CONTAINER_WAIT have their
+ * names. It is ready when it closes 5; with
  * binary-v2:// it must write a byte there first, so that one which has died is
  * not taken for one that is ready. stdout and stderr with the same URI have
  * one logger; otherwise what a logger does not get (3 or 4) is at its end from

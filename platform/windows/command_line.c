@@ -2,6 +2,7 @@
 #include "platform/windows/command_line.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,6 +129,30 @@ static wchar_t *join(const struct variable *v, size_t n)
 	return block;
 }
 
+static int read_variable(const char *text, size_t place, struct variable *v)
+{
+	/* the system has names that begin with '=' */
+	const char *end = *text ? strchr(text + 1, '=') : NULL;
+	int r = end ? win_wide(text, &v->text) : -EINVAL;
+
+	if (r < 0)
+		return r;
+	v->place = place;
+	v->name = (size_t)(wcschr(v->text + 1, L'=') - v->text);
+	return 0;
+}
+
+/* Before theirs, which hold then. */
+static int read_system_root(struct variable *v)
+{
+	char root[MAX_PATH], text[MAX_PATH + 16];
+
+	if (!win_env(L"SystemRoot", root, sizeof(root)))
+		return -ENOENT;
+	snprintf(text, sizeof(text), "SystemRoot=%s", root);
+	return read_variable(text, 0, v);
+}
+
 int environment_block(const char *const *envp, wchar_t **ret)
 {
 	struct variable *v;
@@ -139,15 +164,10 @@ int environment_block(const char *const *envp, wchar_t **ret)
 	v = calloc(n + 1, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
-	for (i = 0; i < n && r == 0; i++) {
-		/* the system has names that begin with '=' */
-		const char *end = *envp[i] ? strchr(envp[i] + 1, '=') : NULL;
-
-		r = end ? win_wide(envp[i], &v[i].text) : -EINVAL;
-		v[i].place = i;
-		if (r == 0)
-			v[i].name = (size_t)(wcschr(v[i].text + 1, L'=') -
-					     v[i].text);
+	n = read_system_root(&v[0]) == 0;
+	for (i = 0; envp[i] && r == 0; i++) {
+		r = read_variable(envp[i], i + 1, &v[n]);
+		n += r == 0;
 	}
 	if (r == 0) {
 		qsort(v, n, sizeof(*v), by_name);

@@ -26,7 +26,9 @@ int command_line_verbatim(const char *text, wchar_t **ret);
 /*
  * An environment block: what CreateProcess wants, of "NAME=VALUE" texts, sorted
  * by name without regard to case, as the system has it. Of two with the same
- * name the last one holds. -EINVAL: one without a '=', or not UTF-8.
+ * name the last one holds. SystemRoot is this
+ * process's own if it is not given: much of the system does not work without.
+ * -EINVAL: one without a '=', or not UTF-8.
  */
 int environment_block(const char *const *envp, wchar_t **ret);
 

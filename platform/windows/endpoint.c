@@ -6,8 +6,29 @@
 #include "platform/windows/stream_file.h"
 
 struct endpoint {
-	HANDLE h;
+	HANDLE h;   /* NULL: the child dials */
+	char *name; /* NULL: it is handed over */
 };
+
+int endpoint_of_name(const wchar_t *name, struct endpoint **ret)
+{
+	size_t room = 4 * wcslen(name) + 1;
+	struct endpoint *ep = calloc(1, sizeof(*ep));
+
+	if (ep)
+		ep->name = malloc(room);
+	if (!ep || !ep->name || win_narrow(name, ep->name, room) < 0) {
+		endpoint_close(ep);
+		return -ENOMEM;
+	}
+	*ret = ep;
+	return 0;
+}
+
+const char *endpoint_name(const struct endpoint *ep)
+{
+	return ep->name;
+}
 
 int endpoint_from_handle(HANDLE h, struct endpoint **ret)
 {
@@ -32,6 +53,7 @@ void endpoint_close(struct endpoint *ep)
 	if (!ep)
 		return;
 	handle_close(&ep->h);
+	free(ep->name);
 	free(ep);
 }
 

@@ -41,13 +41,20 @@ int stream_from_handle(struct event_base *base, HANDLE h, struct stream **ret);
 int stream_from_attached(
 	struct event_base *base, HANDLE h, bool skip, struct stream **ret);
 
+/* Of a server's end whose client is still to come. Consumes h, also on
+ * failure. */
+int stream_await_client(struct event_base *base, HANDLE h, struct stream **ret);
+
 /* Borrowed. */
 HANDLE stream_handle(const struct stream *s);
 
 /* An end for a child. Consumes h, also on failure. */
 int endpoint_from_handle(HANDLE h, struct endpoint **ret);
 
-/* Borrowed; inheritable. */
+/* One that a child has to dial. */
+int endpoint_of_name(const wchar_t *name, struct endpoint **ret);
+
+/* Borrowed; inheritable. NULL: one that is dialed. */
 HANDLE endpoint_handle(const struct endpoint *ep);
 
 #endif

@@ -129,8 +129,8 @@ static int collect_handles(struct launch *l, size_t *ret_n)
 	int i, r;
 
 	for (i = 3; i < PROCESS_ENDPOINTS_MAX; i++)
-		if (ep[i])
-			return -ENOSYS; /* only these three have a number */
+		if (ep[i] && endpoint_handle(ep[i]))
+			return -ENOSYS; /* only those three have a number */
 	if (!ep[0] || !ep[1] || !ep[2]) {
 		r = endpoint_null(&l->null);
 		if (r < 0)

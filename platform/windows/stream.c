@@ -26,12 +26,19 @@ struct transfer {
 	char buf[BUFFER];
 };
 
+/* A client that is still to come. */
+struct awaiting {
+	struct port_op op; /* first */
+	struct stream *s;  /* borrowed: its own */
+};
+
 struct stream {
 	struct event_base *base; /* borrowed */
 	enum stream_kind kind;
 	struct port_loop *loop;
 	HANDLE h;
 	bool skip;                 /* port_attach() */
+	struct awaiting *awaiting; /* NULL: there is another end */
 	struct transfer *in, *out; /* NULL before the first use */
 	unsigned watching;
 	struct event *ev;   /* tells what is ready, again and again */
@@ -68,7 +75,7 @@ static unsigned stream_ready(const struct stream *s)
 		return s->watching;
 	if (s->in && (s->in->len > 0 || s->in->ended))
 		ready |= STREAM_READ;
-	if (!s->dialing && !is_writing(s))
+	if (!s->dialing && !s->awaiting && !is_writing(s))
 		ready |= STREAM_WRITE;
 	return ready & s->watching;
 }
@@ -137,7 +144,7 @@ static void read_ahead(struct stream *s)
 {
 	struct transfer *t = s->in;
 
-	while (!is_reading(s) && t->len == 0 && !t->ended) {
+	while (!s->awaiting && !is_reading(s) && t->len == 0 && !t->ended) {
 		t->off = 0;
 		port_begin(&t->op);
 		if (ReadFile(s->h, t->buf, BUFFER, NULL, &t->op.ov)) {
@@ -242,7 +249,7 @@ static ssize_t write_nothing(struct stream *s)
 {
 	DWORD n;
 
-	if (s->kind != STREAM_OF_PIPE || s->dial)
+	if (s->kind != STREAM_OF_PIPE || s->dial || s->awaiting)
 		return 0;
 	if (s->out && s->out->ended)
 		return s->out->error;
@@ -267,7 +274,7 @@ ssize_t stream_write(struct stream *s, const void *buf, size_t n)
 		return -ENOMEM;
 	if (t->ended)
 		return t->error;
-	if (is_writing(s) || s->dialing)
+	if (is_writing(s) || s->dialing || s->awaiting)
 		return -EAGAIN;
 	t->off = 0;
 	t->len = n < BUFFER ? n : BUFFER;
@@ -411,6 +418,8 @@ void stream_close(struct stream *s)
 		event_free(s->ev);
 	if (s->dial)
 		event_free(s->dial);
+	if (s->awaiting)
+		port_abandon(&s->awaiting->op, s->h);
 	if (s->in)
 		port_abandon(&s->in->op, s->h);
 	if (s->out)
@@ -446,6 +455,49 @@ int stream_from_attached(
 		return r;
 	}
 	s->skip = skip;
+	*ret = s;
+	return 0;
+}
+
+static void client_came(struct port_op *op)
+{
+	struct awaiting *a = (struct awaiting *)op;
+	struct stream *s = a->s;
+
+	/* if it failed, so will what is tried next */
+	s->awaiting = NULL;
+	free(a);
+	if (s->watching & STREAM_READ)
+		read_ahead(s);
+	stream_tell(s);
+}
+
+int stream_await_client(struct event_base *base, HANDLE h, struct stream **ret)
+{
+	struct awaiting *a = calloc(1, sizeof(*a));
+	struct stream *s;
+	int r;
+
+	if (!a) {
+		CloseHandle(h);
+		return -ENOMEM;
+	}
+	r = stream_from_handle(base, h, &s);
+	if (r < 0) {
+		free(a);
+		return r;
+	}
+	a->s = s;
+	a->op.loop = s->loop;
+	a->op.done = client_came;
+	s->awaiting = a;
+	port_begin(&a->op);
+	if (ConnectNamedPipe(h, &a->op.ov)) {
+		if (s->skip)
+			port_post(&a->op, 0);
+	} else if (GetLastError() != ERROR_IO_PENDING) {
+		port_post(&a->op, 0);
+	}
 	*ret = s;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include "platform/stream.h"
 
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "platform/windows/pipe.h"
@@ -106,6 +107,39 @@ static int stream_pipe(struct event_base *base, struct stream **ret_ours,
 		return r;
 	}
 	r = stream_from_handle(base, ours, ret_ours);
+	if (r < 0)
+		endpoint_close(theirs);
+	else
+		*ret_theirs = theirs;
+	return r;
+}
+
+int stream_pipe_by_name(struct event_base *base, const char *name,
+	bool to_child, struct stream **ret_ours, struct endpoint **ret_theirs)
+{
+	char text[PIPE_NAME_MAX];
+	wchar_t wide[PIPE_NAME_MAX];
+	struct endpoint *theirs;
+	HANDLE ours;
+	int r;
+
+	(void)to_child;
+	if ((size_t)snprintf(text, sizeof(text), "\\\\.\\pipe\\%s", name) >=
+		sizeof(text))
+		return -ENAMETOOLONG;
+	r = pipe_name(text, wide);
+	/* both ways: loggers dial as they do for any pipe */
+	if (r == 0)
+		r = pipe_listen(wide, PIPE_ACCESS_DUPLEX, true, 1,
+			PIPE_FOR_ALL_OF_US, &ours);
+	if (r < 0)
+		return r;
+	r = endpoint_of_name(wide, &theirs);
+	if (r < 0) {
+		CloseHandle(ours);
+		return r;
+	}
+	r = stream_await_client(base, ours, ret_ours);
 	if (r < 0)
 		endpoint_close(theirs);
 	else

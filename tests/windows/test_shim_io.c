@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What goes in and out of a container, and who is there to take it. */
+#include <stdio.h>
+
 #include "platform/file.h"
 #include "platform/process.h"
 #include "platform/windows/pipe.h"
@@ -167,6 +169,32 @@ START_TEST(test_terminal)
 }
 END_TEST
 
+/* binary://, which finds its pipes by their names. */
+START_TEST(test_logger)
+{
+	Containerd__Task__V3__CreateTaskRequest rq =
+		CONTAINERD__TASK__V3__CREATE_TASK_REQUEST__INIT;
+	char bundle[FILE_PATH_MAX], uri[2 * FILE_PATH_MAX], log[64];
+
+	bundle_make(WORDS("env", "WORD"), ",\"env\":[\"WORD=logged\"]");
+	shim_begin(&shim, "logger");
+	ck_assert_int_eq(file_working_folder(bundle, sizeof(bundle)), 0);
+	snprintf(uri, sizeof(uri), "binary:///%s?child=logger&file=%s\\log",
+		own_path(), bundle);
+	rq.id = shim.id;
+	rq.bundle = bundle;
+	rq.stdout = uri;
+	protobuf_c_message_free_unpacked(
+		shim_call(&shim, "Create", &rq.base, NULL), NULL);
+	shim_start(&shim, "");
+	ck_assert_uint_eq(shim_wait(&shim, ""), 0);
+	shim_delete(&shim, ""); /* which waits for the logger */
+	get_file("log", log, sizeof(log));
+	ck_assert_str_eq(log, "logged.");
+	shim_end(&shim);
+}
+END_TEST
+
 START_TEST(test_two_shims)
 {
 	static struct shim other;
@@ -223,7 +251,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {test_stdin, test_daemon_is_lost,
-		test_terminal, test_two_shims, test_delete, NULL};
+		test_terminal, test_logger, test_two_shims, test_delete, NULL};
 
 	child_main();
 	return suite_run("windows shim io", tests);

@@ -139,6 +139,34 @@ static void child_conout(void)
 	Sleep(500); /* the console paints when it has time */
 }
 
+static HANDLE dial(const wchar_t *variable)
+{
+	wchar_t name[512];
+
+	if (!GetEnvironmentVariableW(variable, name, 512))
+		ExitProcess(97);
+	return CreateFileW(name, GENERIC_READ | GENERIC_WRITE, 0, NULL,
+		OPEN_EXISTING, 0, NULL);
+}
+
+/* As the loggers of a daemon on Windows. */
+static void child_logger(const wchar_t *path)
+{
+	HANDLE out = dial(L"CONTAINER_STDOUT"), err = dial(L"CONTAINER_STDERR");
+	HANDLE wait = dial(L"CONTAINER_WAIT");
+	HANDLE file = CreateFileW(path, GENERIC_WRITE, FILE_SHARE_READ, NULL,
+		CREATE_ALWAYS, 0, NULL);
+	char buf[4096];
+	DWORD n, w;
+
+	CloseHandle(wait);
+	while (ReadFile(out, buf, sizeof(buf), &n, NULL) && n > 0)
+		WriteFile(file, buf, n, &w, NULL);
+	while (ReadFile(err, buf, sizeof(buf), &n, NULL) && n > 0)
+		WriteFile(file, buf, n, &w, NULL);
+	WriteFile(file, ".", 1, &w, NULL);
+}
+
 void child_main(void)
 {
 	int argc;
@@ -159,6 +187,8 @@ void child_main(void)
 		child_args(argv + 3, argc - 3);
 	if (wcscmp(argv[2], L"sleep") == 0)
 		Sleep(60000);
+	if (wcscmp(argv[2], L"logger") == 0 && argc > 4)
+		child_logger(argv[4]);
 	if (wcscmp(argv[2], L"conout") == 0)
 		child_conout();
 	if (wcscmp(argv[2], L"spawn") == 0)

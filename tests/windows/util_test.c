@@ -93,8 +93,9 @@ int suite_run(const char *name, const TTest *const *tests)
 	SRunner *r;
 	int failed;
 
-	snprintf(suite_dir, sizeof(suite_dir), "%s\\wisp-%lu", getenv("TEMP"),
-		GetCurrentProcessId());
+	snprintf(suite_dir, sizeof(suite_dir), "%s\\wisp-%lu-%llx",
+		getenv("TEMP"), GetCurrentProcessId(),
+		(unsigned long long)GetTickCount64());
 	if (file_make_folder(suite_dir) < 0) {
 		fprintf(stderr, "cannot make %s\n", suite_dir);
 		return EXIT_FAILURE;
