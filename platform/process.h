@@ -60,7 +60,10 @@ void process_wchan(int64_t pid, char *buf, size_t n);
 /* A lasting reference, immune to pid reuse (pidfd_open(2)). */
 struct process_ref;
 int process_ref_open(int64_t pid, struct process_ref **ret);
-/* -ESRCH once it has ended. */
+/* -ESRCH once it has ended. Windows: SIGKILL terminates; SIGTERM, and the
+ * numbers 0, 1, 2, 5 and 6 as they are, become console events (15: shutdown; a
+ * process that has not run yet is terminated); others are -EBUSY, and -ENOSYS
+ * if it is a 32-bit program, which only SIGKILL can end. */
 int process_ref_signal(struct process_ref *ref, uint32_t signal);
 void process_ref_close(struct process_ref *ref);
 

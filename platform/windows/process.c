@@ -300,9 +300,12 @@ static int send_event(HANDLE process, DWORD event)
 		kernel ? (LPTHREAD_START_ROUTINE)(void *)GetProcAddress(
 				 kernel, "CtrlRoutine")
 		       : NULL;
+	BOOL is_32_bit = FALSE;
 	HANDLE thread;
 
-	if (!routine)
+	/* in a 32-bit program that address is nothing that could be run */
+	IsWow64Process(process, &is_32_bit);
+	if (!routine || is_32_bit)
 		return -ENOSYS;
 	thread = CreateRemoteThread(
 		process, NULL, 0, routine, (void *)(uintptr_t)event, 0, NULL);

@@ -173,6 +173,8 @@ void shim_end(struct shim *s)
 					 (process_ref_close(ref), false)));
 	}
 	ttrpc_client_free(s->client);
+	if (s->after_shutdown)
+		s->after_shutdown();
 	exit_source_free(s->source);
 	event_base_free(s->base);
 }

@@ -20,6 +20,8 @@ struct shim {
 	char id[64], address[256];
 	char message[512]; /* of the last call that failed */
 	int64_t pid;       /* of the process that serves */
+	/* runs in shim_end(), while there still is a loop; or NULL */
+	void (*after_shutdown)(void);
 };
 
 /* Writes config.json: a host-process container that runs this program with
