@@ -198,14 +198,26 @@ int cgroup_each_pid(
 	return 0;
 }
 
-/* The system's own, conhost.exe, have no handler for it, and go with those that
- * they serve. */
+bool job_is_conhost(int64_t pid)
+{
+	auto_handle HANDLE h = OpenProcess(
+		PROCESS_QUERY_LIMITED_INFORMATION, FALSE, (DWORD)pid);
+	wchar_t path[WIN_PATH_MAX];
+	DWORD n = WIN_PATH_MAX;
+	const wchar_t *name;
+
+	if (!h || !QueryFullProcessImageNameW(h, 0, path, &n))
+		return true; /* it is about to go */
+	name = wcsrchr(path, L'\\');
+	return _wcsicmp(name ? name + 1 : path, L"conhost.exe") == 0;
+}
+
 static void shut_down(int64_t pid, void *unused)
 {
 	struct process_ref *ref;
 
 	(void)unused;
-	if (process_ref_open(pid, &ref) < 0)
+	if (job_is_conhost(pid) || process_ref_open(pid, &ref) < 0)
 		return;
 	process_ref_signal(ref, CTRL_SHUTDOWN_EVENT);
 	process_ref_close(ref);

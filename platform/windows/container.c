@@ -214,7 +214,7 @@ static void signal_one(int64_t pid, void *arg)
 {
 	struct signaling *s = arg;
 	struct process_ref *ref;
-	int r = process_ref_open(pid, &ref);
+	int r = job_is_conhost(pid) ? -ESRCH : process_ref_open(pid, &ref);
 
 	if (r == 0) {
 		r = process_ref_signal(ref, s->signal);

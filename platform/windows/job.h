@@ -22,6 +22,11 @@ HANDLE job_handle(const struct job *job);
 /* Whose cgroup_open() leads to this job from now on. */
 void job_set_init(struct job *job, int64_t pid);
 
+/* Whether a process in a job is the system's own server of a console, or about
+ * to go. It goes with those that it serves; a console event would hit it in the
+ * middle of its start or end, which Wine does not survive. */
+bool job_is_conhost(int64_t pid);
+
 /* Ends every process that is still in it, and closes it. A struct cgroup of it
  * stays good, with nothing in it. NULL is fine. */
 void job_free(struct job *job);

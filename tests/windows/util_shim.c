@@ -112,7 +112,7 @@ ProtobufCMessage *shim_call(struct shim *s, const char *method,
 	ck_assert_int_eq(ttrpc_client_call(s->client, SERVICE, m, rq, 0, NULL,
 				 on_answer, &a),
 		0);
-	ck_assert(wait_for(s->base, a.came));
+	ck_assert_msg(wait_for(s->base, a.came), "%s: no answer", method);
 	if (ret_code)
 		*ret_code = a.code;
 	else
