@@ -265,5 +265,6 @@ void top_sort(struct top *t, enum top_sort by)
 		[TOP_NAME] = by_name,
 	};
 
-	qsort(t->rows, t->n, sizeof(*t->rows), sorts[by]);
+	if (t->n > 0) /* else rows may be NULL */
+		qsort(t->rows, t->n, sizeof(*t->rows), sorts[by]);
 }

@@ -377,7 +377,8 @@ def test_own_delete(own):
     id, p, mine = own
     assert "--force" in mine("delete", id, ok=125).stderr
     q = mine("delete", "-f", id)
-    assert calls(q) == ["State", "Kill", "Wait"]     # run does the rest
+    # run does the rest: its shim may have gone before the Wait
+    assert calls(q) in (["State", "Kill", "Wait"], ["State", "Kill"])
     assert p.wait(20) == 137
     assert "no shim on this host" in mine("delete", id, ok=125).stderr
 
