@@ -50,7 +50,8 @@ typedef void (*runtime_cb)(int r, const struct err *e, void *arg);
 int runtime_find(const struct options *o, const char **ret, struct err *e);
 
 /* Options of another type than those of options.h: 0 if they are this runtime's
- * own, and fine. -EINVAL: not known; -ENOSYS: what they ask for is not there. */
+ * own, and fine. -EINVAL: not known; -ENOSYS: what they ask for is not there.
+ */
 int runtime_check_options(const Any *any, struct err *e);
 
 /* How a process is said to have ended of which nobody knows it. */
