@@ -43,25 +43,6 @@ static int build_command(
 	return r;
 }
 
-static int build_mounts(
-	struct build *b, const struct spec_options *o, struct err *e)
-{
-	size_t i;
-	int r = 0;
-
-	if (o->mounts.n == 0)
-		return 0;
-	b->mounts = calloc(o->mounts.n, sizeof(*b->mounts));
-	if (!b->mounts)
-		return err_sys(e, -ENOMEM, "--mount");
-	b->s.mounts = b->mounts;
-	for (i = 0; r == 0 && i < o->mounts.n; i++) {
-		r = ctl_parse_windows_mount(o->mounts.v[i], &b->mounts[i], e);
-		b->s.n_mounts += r == 0;
-	}
-	return r;
-}
-
 static int build_devices(
 	struct build *b, const struct spec_options *o, struct err *e)
 {
@@ -160,11 +141,7 @@ static int build_network(
 
 static void clear(struct build *b)
 {
-	size_t i;
-
-	for (i = 0; i < b->s.n_mounts; i++)
-		ctl_mount_clear(&b->mounts[i]);
-	free(b->mounts);
+	spec_free_mounts(b->mounts, b->s.n_mounts);
 	free(b->devices);
 	free(b->line);
 	free(b->credential);
@@ -188,7 +165,9 @@ int spec_build_windows(struct spec_options *o, char **ret, struct err *e)
 	if (r == 0)
 		r = build_isolation(&b, o, e);
 	if (r == 0)
-		r = build_mounts(&b, o, e);
+		r = spec_parse_mounts(&o->mounts, ctl_parse_windows_mount,
+			&b.mounts, &b.s.n_mounts, e);
+	b.s.mounts = b.mounts;
 	if (r == 0)
 		r = build_devices(&b, o, e);
 	if (r == 0)

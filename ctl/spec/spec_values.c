@@ -248,3 +248,31 @@ int spec_capabilities(const char *const *add, const char *const *drop,
 	ret[n] = NULL;
 	return 0;
 }
+
+int spec_parse_mounts(const struct spec_list *list,
+	int (*parse)(const char *text, struct ctl_mount *ret, struct err *e),
+	struct ctl_mount **ret, size_t *ret_n, struct err *e)
+{
+	size_t i;
+	int r = 0;
+
+	if (list->n == 0)
+		return 0;
+	*ret = calloc(list->n, sizeof(**ret));
+	if (!*ret)
+		return err_sys(e, -ENOMEM, "--mount");
+	for (i = 0; r == 0 && i < list->n; i++) {
+		r = parse(list->v[i], &(*ret)[i], e);
+		*ret_n += r == 0;
+	}
+	return r;
+}
+
+void spec_free_mounts(struct ctl_mount *mounts, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		ctl_mount_clear(&mounts[i]);
+	free(mounts);
+}

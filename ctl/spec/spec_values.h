@@ -7,6 +7,7 @@
 #define WISP_CTL_SPEC_VALUES_H
 
 #include "ctl/spec/spec.h"
+#include "ctl/spec/spec_options.h"
 #include "ctl/spec/spec_windows.h"
 
 #define SPEC_GROUPS_MAX 32
@@ -20,6 +21,13 @@ int spec_parse_user(const char *text, uint32_t *uid, uint32_t *gid,
 
 /* "CONTAINER:HOST:SIZE" */
 int spec_parse_id_map(const char *text, struct ctl_id_map *ret, struct err *e);
+
+/* All --mount, by either system's parse(). *ret and *ret_n are what could be
+ * parsed, for spec_free_mounts() in any case. Or -ENOMEM. */
+int spec_parse_mounts(const struct spec_list *list,
+	int (*parse)(const char *text, struct ctl_mount *ret, struct err *e),
+	struct ctl_mount **ret, size_t *ret_n, struct err *e);
+void spec_free_mounts(struct ctl_mount *mounts, size_t n);
 
 /* "HEIGHTxWIDTH" */
 int spec_parse_console(

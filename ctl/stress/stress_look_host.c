@@ -10,6 +10,7 @@
 
 #include "ctl/place.h"
 #include "ctl/stress/stress_look.h"
+#include "platform/look.h"
 
 #define DEPTH_MAX 16
 #define HIERARCHIES_MAX 64
@@ -65,11 +66,16 @@ static void look_process_of(
 	struct stress_look *l, const struct stress_where *w, const char *pid)
 {
 	char path[64], command[2048], cgroup[4096], item[300];
+	struct look_process p;
 	bool ours;
 
 	snprintf(path, sizeof(path), "/proc/%.20s/cmdline", pid);
-	if (!read_words(path, command, sizeof(command)))
-		return; /* of the kernel, or a zombie: told of its parent */
+	/* none: the kernel's; a zombie, which is told of its parent; or it is
+	 * just becoming another program, as a container is right after its
+	 * start */
+	if (!read_words(path, command, sizeof(command)) &&
+		(look_process(atoll(pid), &p) < 0 || p.state == 'Z'))
+		return;
 	ours = strstr(command, w->tag) || strstr(command, w->dir);
 	snprintf(path, sizeof(path), "/proc/%.20s/cgroup", pid);
 	if (!ours && read_words(path, cgroup, sizeof(cgroup)))
