@@ -14,7 +14,7 @@
 #include "platform/file.h"
 #include "platform/mount.h"
 #include "shim/explain.h"
-#include "shim/json.h"
+#include "platform/json.h"
 
 /* Kubernetes' largest are around 100 KiB; seccomp profiles come on top. */
 #define CONFIG_MAX (16 * 1024 * 1024)

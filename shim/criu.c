@@ -8,8 +8,8 @@
 
 #include "platform/auto.h"
 #include "platform/file.h"
-#include "shim/json.h"
-#include "shim/json_write.h"
+#include "platform/json.h"
+#include "platform/json_write.h"
 
 #define OPTIONS_NAME "criu-options.json"
 #define OPTIONS_MAX 4096

@@ -13,7 +13,7 @@
 #include "platform/file.h"
 #include "shim/bundle.h"
 #include "shim/denials_tell.h"
-#include "shim/json_write.h"
+#include "platform/json_write.h"
 
 #define KINDS 64
 #define PROGRAM_MAX (SECCOMP_INSNS_MAX * SECCOMP_INSN_SIZE)

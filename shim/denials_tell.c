@@ -14,7 +14,7 @@
 #include "platform/text.h"
 #include "shim/bundle.h"
 #include "shim/denials.h"
-#include "shim/json_write.h"
+#include "platform/json_write.h"
 #include "shim/log.h"
 
 #define FILE_MAX (256U << 10)

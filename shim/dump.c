@@ -16,7 +16,7 @@
 #include "platform/text.h"
 #include "reaper/reaper.h"
 #include "shim/explain.h"
-#include "shim/json_write.h"
+#include "platform/json_write.h"
 #include "shim/log.h"
 #include "shim/logger.h"
 #include "shim/publish.h"

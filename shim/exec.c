@@ -8,7 +8,7 @@
 #include "reaper/reaper.h"
 #include "shim/events.h"
 #include "shim/ident.h"
-#include "shim/json.h"
+#include "platform/json.h"
 #include "shim/log.h"
 #include "shim/logger.h"
 #include "shim/task.h"

@@ -18,7 +18,7 @@
 #include "reaper/reaper.h"
 #include "shim/bundle.h"
 #include "shim/denials.h"
-#include "shim/json_write.h"
+#include "platform/json_write.h"
 #include "shim/log.h"
 #include "platform/socket.h"
 

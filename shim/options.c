@@ -10,7 +10,7 @@
 #include "platform/auto.h"
 #include "platform/file.h"
 #include "runtime_options.pb-c.h"
-#include "shim/json.h"
+#include "platform/json.h"
 #include "shim/runtime.h"
 #include "shim/toml.h"
 

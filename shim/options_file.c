@@ -6,7 +6,7 @@
 
 #include "platform/auto.h"
 #include "platform/file.h"
-#include "shim/json.h"
+#include "platform/json.h"
 #include "shim/options.h"
 
 #define OPTIONS_FILE_MAX (64 * 1024)

@@ -8,7 +8,7 @@
 
 #include "platform/auto.h"
 #include "platform/file.h"
-#include "shim/json.h"
+#include "platform/json.h"
 
 /* With its debugging on, a runtime writes some tens of KiB. */
 #define LOG_TAIL (256 * 1024)

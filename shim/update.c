@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "platform/file.h"
-#include "shim/json.h"
+#include "platform/json.h"
 #include "shim/task.h"
 
 /* The runtime reads it; there is one update at a time. */

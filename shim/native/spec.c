@@ -10,7 +10,7 @@
 #include "platform/auto.h"
 #include "platform/file.h"
 #include "shim/bundle.h"
-#include "shim/json.h"
+#include "platform/json.h"
 
 #define CONFIG_MAX (16 * 1024 * 1024)
 #define MOUNT_POINT "CONTAINER_SANDBOX_MOUNT_POINT"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shim/json.h"
+#include "platform/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "shim/json_write.h"
+#include "platform/json_write.h"
 #include "shim/log.h"
 #include "util_clock.h"
 #include "util_test.h"

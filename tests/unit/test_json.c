@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "shim/json.h"
+#include "platform/json.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "shim/json_write.h"
+#include "platform/json_write.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "shim/json.h"
+#include "platform/json.h"
 #include "util_oom.h" /* __wrap_malloc() and the others */
 #include "util_test.h"
 

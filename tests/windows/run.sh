@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # run.sh PROGRAM.exe...: runs Windows test programs under Wine, one by one, and
-# fails if one does. Wine's home is in the user's cache; it is made once.
+# fails if one does. Wine's home is in the user's cache, or WISP_WINE_HOME; it is
+# made once.
 set -u
 
 root=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/wisp
@@ -11,7 +12,7 @@ wine=/usr/lib/wine/wine64
 	exit 1
 }
 version=$("$wine" --version | tr -c 'A-Za-z0-9.\n' _)
-export WINEPREFIX="$root/$version" WINEDEBUG="${WINEDEBUG:--all}"
+export WINEPREFIX="${WISP_WINE_HOME:-$root/$version}" WINEDEBUG="${WINEDEBUG:--all}"
 export WINEDLLOVERRIDES='mscoree,mshtml='
 
 reg()
@@ -34,7 +35,7 @@ set_up()
 }
 
 mkdir -p "$root"
-exec 9>"$root/wine.lock"
+exec 9>"$WINEPREFIX.lock"
 flock -w 600 9 || exit 1
 [ -e "$WINEPREFIX/ready" ] || set_up || {
 	echo "tests/windows/run.sh: Wine can't be set up" >&2

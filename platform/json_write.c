@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "shim/json_write.h"
+#include "platform/json_write.h"
 
 #include <inttypes.h>
 #include <stdio.h>

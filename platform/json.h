@@ -6,8 +6,8 @@
  * leads to it: "linux.namespaces[].type". No tree is built: what is kept in
  * memory does not depend on the document, and nothing is kept afterwards.
  */
-#ifndef WISP_SHIM_JSON_H
-#define WISP_SHIM_JSON_H
+#ifndef WISP_PLATFORM_JSON_H
+#define WISP_PLATFORM_JSON_H
 
 #include <stddef.h>
 

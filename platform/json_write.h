@@ -12,8 +12,8 @@
  * Errors are sticky: what cannot be stored for want of memory makes json_ok()
  * false in the end. Text may be any bytes; what is no UTF-8 becomes '?'.
  */
-#ifndef WISP_SHIM_JSON_WRITE_H
-#define WISP_SHIM_JSON_WRITE_H
+#ifndef WISP_PLATFORM_JSON_WRITE_H
+#define WISP_PLATFORM_JSON_WRITE_H
 
 #include <stdbool.h>
 #include <stddef.h>
