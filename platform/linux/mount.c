@@ -505,3 +505,21 @@ int mount_one(const struct mount_spec *m, const char *root, const char *scratch,
 	free(a.data);
 	return r;
 }
+
+int mount_find_rootfs(const char *root, const char *scratch,
+	struct mount_rootfs *ret, struct err *e)
+{
+	char *path = strdup(root);
+
+	(void)scratch;
+	if (!path)
+		return err_set(e, -ENOMEM, "no memory for '%s'", root);
+	*ret = (struct mount_rootfs){.path = path};
+	return 0;
+}
+
+void mount_rootfs_clear(struct mount_rootfs *m)
+{
+	free(m->path);
+	m->path = NULL;
+}
