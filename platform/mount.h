@@ -81,6 +81,12 @@ int mount_find_rootfs(const char *root, const char *scratch,
 	struct mount_rootfs *ret, struct err *e);
 void mount_rootfs_clear(struct mount_rootfs *m);
 
+/* The same of layers that a daemon has mounted itself, as Docker does: path is
+ * the volume; folders, of which there are n, are the read-only layers, topmost
+ * first. -ENOSYS on Linux. */
+int mount_describe_rootfs(const char *path, const char *const *folders,
+	size_t n, struct mount_rootfs *ret, struct err *e);
+
 /* Undoes every mount on target and below it, topmost first, idempotent; a busy
  * one is detached (umount2(2), MNT_DETACH). 0 if nothing is mounted there any
  * more. */

@@ -518,6 +518,16 @@ int mount_find_rootfs(const char *root, const char *scratch,
 	return 0;
 }
 
+int mount_describe_rootfs(const char *path, const char *const *folders,
+	size_t n, struct mount_rootfs *ret, struct err *e)
+{
+	(void)path;
+	(void)folders;
+	(void)n;
+	(void)ret;
+	return err_set(e, -ENOSYS, "there are no such layers on Linux");
+}
+
 void mount_rootfs_clear(struct mount_rootfs *m)
 {
 	free(m->path);

@@ -110,8 +110,10 @@ int layer_id(const char *path, char ret[LAYER_GUID_MAX], struct err *e)
 {
 	const struct layer_api *api;
 	GUID g;
-	int r = layer_api_get(&api, e);
+	int r = check_path("layer", path, e);
 
+	if (r == 0)
+		r = layer_api_get(&api, e);
 	if (r == 0)
 		r = guid_of(api, path, &g, e);
 	if (r < 0)

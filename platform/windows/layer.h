@@ -52,7 +52,7 @@ int layer_undo(const char *note, struct err *e);
 int layer_read_note(const char *note, struct layer_stack *ret, struct err *e);
 
 /* The id that the host compute service knows a layer by, from its folder's
- * name: NameToGuid(). */
+ * name: NameToGuid(). -EINVAL: as layer_stack_check(). */
 int layer_id(const char *path, char ret[LAYER_GUID_MAX], struct err *e);
 
 #endif

@@ -79,34 +79,42 @@ int mount_undo_all(const char *root, const char *scratch, struct err *e)
 	return r < 0 ? err_sys(e, r, "remove '%s'", scratch) : 0;
 }
 
-static int take_layers(
-	struct layer_stack *s, struct mount_rootfs *to, struct err *e)
+int mount_describe_rootfs(const char *path, const char *const *folders,
+	size_t n, struct mount_rootfs *ret, struct err *e)
 {
+	struct mount_rootfs m = {.path = strdup(path)};
 	char id[LAYER_GUID_MAX];
-	size_t i;
+	int r = 0;
 
-	to->layers = calloc(s->n_parents, sizeof(*to->layers));
-	if (!to->layers)
-		return err_set(e, -ENOMEM, "no memory for layers");
-	for (i = 0; i < s->n_parents; i++) {
-		int r = layer_id(s->parents[i], id, e);
+	if (n > LAYER_PARENTS_MAX)
+		r = err_set(
+			e, -EINVAL, "more than %d layers", LAYER_PARENTS_MAX);
+	m.layers = calloc(n + 1, sizeof(*m.layers));
+	if (!m.path || !m.layers)
+		r = -ENOMEM;
+	for (; r == 0 && m.n_layers < n; m.n_layers++) {
+		struct mount_layer *to = &m.layers[m.n_layers];
 
+		r = layer_id(folders[m.n_layers], id, e);
 		if (r < 0)
-			return r;
-		to->layers[i].id = strdup(id);
-		to->layers[i].path = ptr_take(&s->parents[i]);
-		to->n_layers = i + 1;
-		if (!to->layers[i].id)
-			return err_set(e, -ENOMEM, "no memory for layers");
+			break;
+		to->id = strdup(id);
+		to->path = strdup(folders[m.n_layers]);
+		if (!to->id || !to->path)
+			r = -ENOMEM; /* after this round: both are freed */
 	}
-	to->path = ptr_take(&s->volume);
-	return 0;
+	if (r == -ENOMEM)
+		err_set(e, r, "no memory for layers");
+	if (r < 0)
+		mount_rootfs_clear(&m);
+	else
+		*ret = m;
+	return r;
 }
 
 int mount_find_rootfs(const char *root, const char *scratch,
 	struct mount_rootfs *ret, struct err *e)
 {
-	struct mount_rootfs found = {0};
 	char note[FILE_PATH_MAX];
 	struct layer_stack s;
 	int r = note_path(scratch, note, sizeof(note), e);
@@ -116,12 +124,9 @@ int mount_find_rootfs(const char *root, const char *scratch,
 		r = layer_read_note(note, &s, e);
 	if (r < 0)
 		return r;
-	r = take_layers(&s, &found, e);
+	r = mount_describe_rootfs(
+		s.volume, (const char *const *)s.parents, s.n_parents, ret, e);
 	layer_stack_clear(&s);
-	if (r < 0)
-		mount_rootfs_clear(&found);
-	else
-		*ret = found;
 	return r;
 }
 
