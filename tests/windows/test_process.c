@@ -421,6 +421,8 @@ START_TEST(test_console)
 						     : 0,
 					     has(buf, got, "on a terminal"))),
 		"%zu bytes, then %zd: %.*s", got, n, (int)got, buf);
+	console_finish(c);
+	ck_assert(wait_for(base, stream_read(out, buf, sizeof(buf)) == 0));
 	stream_close(out);
 	stream_close(in);
 	console_close(c);
