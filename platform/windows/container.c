@@ -144,7 +144,10 @@ static int merge_environment(const char *const *theirs, struct list *l)
 		r = text ? win_narrow(p, text, room) : -ENOMEM;
 		if (r < 0) {
 			free(text);
-			break;
+			if (r != -EINVAL)
+				break;
+			r = 0; /* one that is no text is not passed on */
+			continue;
 		}
 		l->own[l->n_own++] = text;
 		l->at[l->n++] = text;

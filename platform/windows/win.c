@@ -104,10 +104,13 @@ int win_wide(const char *text, wchar_t **ret)
 
 int win_narrow(const wchar_t *text, char *buf, size_t n)
 {
-	int got = WideCharToMultiByte(
-		CP_UTF8, 0, text, -1, buf, (int)n, NULL, NULL);
+	int got = WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, text, -1,
+		buf, (int)n, NULL, NULL);
 
-	return got <= 0 ? -ENAMETOOLONG : 0;
+	if (got > 0)
+		return 0;
+	return GetLastError() == ERROR_NO_UNICODE_TRANSLATION ? -EINVAL
+							      : -ENAMETOOLONG;
 }
 
 static bool is_long_absolute(const wchar_t *path)

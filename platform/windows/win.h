@@ -46,7 +46,8 @@ bool win_is_hangup(DWORD code);
 /* UTF-8 as UTF-16 in fresh memory; -EINVAL if it is not UTF-8, -ENOMEM. */
 int win_wide(const char *text, wchar_t **ret);
 
-/* UTF-16 as UTF-8 into n bytes; -ENAMETOOLONG. */
+/* UTF-16 as UTF-8 into n bytes; -ENAMETOOLONG; -EINVAL if it has half of a
+ * surrogate pair, which names of files may. */
 int win_narrow(const wchar_t *text, char *buf, size_t n);
 
 #define WIN_PATH_MAX 4200
