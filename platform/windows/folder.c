@@ -56,7 +56,7 @@ int file_working_folder(char *buf, size_t n)
 int file_enter_folder(const char *path)
 {
 	wchar_t wide[WIN_PATH_MAX];
-	int r = win_path(path, wide);
+	int r = win_folder(path, wide);
 
 	if (r == 0 && !SetCurrentDirectoryW(wide))
 		r = win_last();

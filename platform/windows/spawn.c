@@ -208,7 +208,7 @@ static int launch_prepare(struct launch *l, struct err *e)
 	r = spec->envp ? environment_block(spec->envp, &l->env) : 0;
 	if (r < 0)
 		return err_sys(e, r, "environment of '%s'", spec->argv[0]);
-	r = spec->cwd ? win_path(spec->cwd, l->cwd) : 0;
+	r = spec->cwd ? win_folder(spec->cwd, l->cwd) : 0;
 	if (r < 0)
 		return err_sys(e, r, "cannot run '%s' in folder '%s'",
 			spec->argv[0], spec->cwd);

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A folder's must leave room for a name of 8.3 within MAX_PATH, 260. */
+#define LONG_PATH 240
+
 void handle_close(HANDLE *h)
 {
 	DWORD saved = GetLastError();
@@ -113,15 +116,10 @@ int win_narrow(const wchar_t *text, char *buf, size_t n)
 							      : -ENAMETOOLONG;
 }
 
-static bool is_long_absolute(const wchar_t *path)
-{
-	return wcslen(path) >= 240 && path[1] == L':' && path[2] == L'\\';
-}
-
-int win_path(const char *path, wchar_t buf[WIN_PATH_MAX])
+static int read_path(const char *path, wchar_t buf[WIN_PATH_MAX])
 {
 	int got = MultiByteToWideChar(
-		CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, buf, WIN_PATH_MAX - 4);
+		CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, buf, WIN_PATH_MAX);
 	wchar_t *p;
 
 	if (got <= 0)
@@ -133,11 +131,52 @@ int win_path(const char *path, wchar_t buf[WIN_PATH_MAX])
 	for (p = buf; *p; p++)
 		if (*p == L'/')
 			*p = L'\\';
-	if (is_long_absolute(buf)) {
-		memmove(buf + 4, buf, (size_t)got * sizeof(*buf));
-		memcpy(buf, L"\\\\?\\", 4 * sizeof(*buf));
-	}
 	return 0;
+}
+
+static bool is_absolute(const wchar_t *path)
+{
+	return (path[0] == L'\\' && path[1] == L'\\') ||
+	       (path[0] && path[1] == L':' && path[2] == L'\\');
+}
+
+/* With "\\?\" in front nobody resolves "." and ".." any more, or asks for the
+ * working directory, so that is done here; a server's name needs "UNC" in the
+ * place of its first two backslashes ("Maximum Path Length Limitation"). */
+static int lengthen(wchar_t buf[WIN_PATH_MAX])
+{
+	wchar_t full[WIN_PATH_MAX];
+	DWORD n = GetFullPathNameW(buf, WIN_PATH_MAX, full, NULL);
+
+	if (n == 0)
+		return win_last();
+	if (n + 8 > WIN_PATH_MAX)
+		return -ENAMETOOLONG;
+	if (n < LONG_PATH && wcslen(buf) >= LONG_PATH)
+		wcscpy(buf, full);
+	else if (n >= LONG_PATH && wcsncmp(full, L"\\\\", 2) != 0)
+		wcscat(wcscpy(buf, L"\\\\?\\"), full);
+	else if (n >= LONG_PATH && full[2] != L'?' && full[2] != L'.')
+		wcscat(wcscpy(buf, L"\\\\?\\UNC"), full + 1);
+	return 0;
+}
+
+int win_path(const char *path, wchar_t buf[WIN_PATH_MAX])
+{
+	int r = read_path(path, buf);
+
+	if (r == 0 && (!is_absolute(buf) || wcslen(buf) >= LONG_PATH))
+		r = lengthen(buf);
+	return r;
+}
+
+int win_folder(const char *path, wchar_t buf[WIN_PATH_MAX])
+{
+	int r = read_path(path, buf);
+
+	if (r == 0 && GetFullPathNameW(buf, 0, NULL, NULL) > MAX_PATH - 1)
+		r = -ENAMETOOLONG;
+	return r;
 }
 
 bool win_env(const wchar_t *name, char *buf, size_t n)

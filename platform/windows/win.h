@@ -52,9 +52,12 @@ int win_narrow(const wchar_t *text, char *buf, size_t n);
 
 #define WIN_PATH_MAX 4200
 
-/* A path for the file functions: '/' becomes '\', and one that is absolute and
- * too long for them gets "\\?\" in front (their limit is 260). */
+/* A path for the file functions: '/' becomes '\', and one that is too long for
+ * them gets "\\?\" in front (their limit is 260). */
 int win_path(const char *path, wchar_t buf[WIN_PATH_MAX]);
+
+/* A working directory, which can't have that, nor be as long: -ENAMETOOLONG. */
+int win_folder(const char *path, wchar_t buf[WIN_PATH_MAX]);
 
 /* An environment variable as UTF-8; false if it is not there or too long. */
 bool win_env(const wchar_t *name, char *buf, size_t n);
