@@ -179,6 +179,20 @@ int win_folder(const char *path, wchar_t buf[WIN_PATH_MAX])
 	return r;
 }
 
+bool win_again(unsigned *tries)
+{
+	DWORD code = GetLastError();
+
+	if (*tries >= 8 || (code != ERROR_SHARING_VIOLATION &&
+				   code != ERROR_LOCK_VIOLATION &&
+				   code != ERROR_ACCESS_DENIED &&
+				   code != ERROR_USER_MAPPED_FILE))
+		return false;
+	Sleep(1U << (*tries)++);
+	SetLastError(code);
+	return true;
+}
+
 bool win_env(const wchar_t *name, char *buf, size_t n)
 {
 	wchar_t wide[WIN_PATH_MAX];

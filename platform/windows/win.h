@@ -59,6 +59,12 @@ int win_path(const char *path, wchar_t buf[WIN_PATH_MAX]);
 /* A working directory, which can't have that, nor be as long: -ENAMETOOLONG. */
 int win_folder(const char *path, wchar_t buf[WIN_PATH_MAX]);
 
+/* After a failure: whether what refused a file may be away in a moment
+ * (scanners open each new file; Go's os.Open() does not share removal), so that
+ * it is worth another try: waits a little then. tries begins as 0; a quarter of
+ * a second in all. Keeps the last error. */
+bool win_again(unsigned *tries);
+
 /* An environment variable as UTF-8; false if it is not there or too long. */
 bool win_env(const wchar_t *name, char *buf, size_t n);
 

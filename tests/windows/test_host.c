@@ -235,6 +235,41 @@ START_TEST(test_log)
 }
 END_TEST
 
+static DWORD WINAPI let_go(void *h)
+{
+	Sleep(60);
+	CloseHandle(h);
+	return 0;
+}
+
+/* As a scanner or a daemon does, who reads it and shares less than all. */
+static void hold(const wchar_t *name, DWORD share)
+{
+	HANDLE h = CreateFileW(
+		name, GENERIC_READ, share, NULL, OPEN_EXISTING, 0, NULL);
+
+	ck_assert_ptr_ne(h, INVALID_HANDLE_VALUE);
+	CloseHandle(CreateThread(NULL, 0, let_go, h, 0, NULL));
+}
+
+START_TEST(test_held_files)
+{
+	char buf[16];
+
+	ck_assert_int_eq(file_write("held", "1", 1), 0);
+	hold(L"held", FILE_SHARE_READ | FILE_SHARE_WRITE);
+	ck_assert_int_eq(file_write("held", "2", 1), 0);
+	hold(L"held", 0);
+	ck_assert_int_eq(file_read_into("held", buf, sizeof(buf)), 0);
+	ck_assert_str_eq(buf, "2");
+	hold(L"held", FILE_SHARE_READ | FILE_SHARE_WRITE);
+	ck_assert_int_eq(file_rename("held", "other"), 0);
+	hold(L"other", FILE_SHARE_READ | FILE_SHARE_WRITE);
+	ck_assert_int_eq(file_remove("other"), 0);
+	ck_assert_int_eq(file_check("other"), -ENOENT);
+}
+END_TEST
+
 static void check_path(
 	const char *begin, const char *end, const wchar_t *expect)
 {
@@ -318,8 +353,9 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {test_files, test_folders, test_long_path,
-		test_paths, test_long_paths, test_uris, test_spool, test_look,
-		test_log, test_log_of_somebody_else, NULL};
+		test_paths, test_held_files, test_long_paths, test_uris,
+		test_spool, test_look, test_log, test_log_of_somebody_else,
+		NULL};
 
 	host_log_open(
 		"ns", "before"); /* nothing closes it: one is always open */
