@@ -144,7 +144,10 @@ static int merge_environment(const char *const *theirs, struct list *l)
 		r = text ? win_narrow(p, text, room) : -ENOMEM;
 		if (r < 0) {
 			free(text);
-			break;
+			if (r != -EINVAL)
+				break;
+			r = 0; /* one that is no text is not passed on */
+			continue;
 		}
 		l->own[l->n_own++] = text;
 		l->at[l->n++] = text;
@@ -206,6 +209,7 @@ int container_exec(struct container *c, const struct container_program *p,
 }
 
 struct signaling {
+	HANDLE job;
 	uint32_t signal;
 	int r;
 };
@@ -214,7 +218,7 @@ static void signal_one(int64_t pid, void *arg)
 {
 	struct signaling *s = arg;
 	struct process_ref *ref;
-	int r = job_is_conhost(pid) ? -ESRCH : process_ref_open(pid, &ref);
+	int r = job_open_process(s->job, pid, &ref);
 
 	if (r == 0) {
 		r = process_ref_signal(ref, s->signal);
@@ -226,7 +230,8 @@ static void signal_one(int64_t pid, void *arg)
 
 int container_signal(struct container *c, uint32_t signal)
 {
-	struct signaling s = {.signal = signal, .r = -ESRCH};
+	struct signaling s = {
+		.job = job_handle(c->job), .signal = signal, .r = -ESRCH};
 	struct cgroup *cg;
 	int r = cgroup_open(c->init, &cg, NULL);
 
