@@ -30,7 +30,7 @@ static const struct root_api *api(void)
 	return &own;
 }
 
-/* Joins with one '\' in between; "" is nothing. */
+/* Joins with one '\' in between, and no other slashes; "" is nothing. */
 static int join(char *buf, const char *folder, const char *name)
 {
 	size_t n = strlen(folder);
@@ -39,10 +39,13 @@ static int join(char *buf, const char *folder, const char *name)
 		n--;
 	while (*name == '\\' || *name == '/')
 		name++;
-	return (size_t)snprintf(buf, FILE_PATH_MAX, "%.*s%s%s", (int)n, folder,
-		       *name ? "\\" : "", name) < FILE_PATH_MAX
-		       ? 0
-		       : -ENAMETOOLONG;
+	if ((size_t)snprintf(buf, FILE_PATH_MAX, "%.*s%s%s", (int)n, folder,
+		    *name ? "\\" : "", name) >= FILE_PATH_MAX)
+		return -ENAMETOOLONG;
+	for (; *buf; buf++)
+		if (*buf == '/')
+			*buf = '\\';
+	return 0;
 }
 
 /* ---- mounts ---- */
