@@ -113,6 +113,8 @@ static void on_config(struct reading *rd, const char *path, const char *text,
 
 	if (strcmp(path, "root.path") == 0 && n > 0)
 		set(s, &s->root, text, n);
+	else if (strcmp(path, "windows.layerFolders[]") == 0)
+		add(s, &s->layers, &s->n_layers, strndup(text, n));
 	else if (strncmp(path, HOST_PROCESS, annotation) == 0)
 		on_annotation(s, path + annotation, text, n);
 	else if (strncmp(path, "mounts[].", 9) == 0)
@@ -247,6 +249,28 @@ static void put_defaults(
 	}
 }
 
+/* What the shim has mounted comes before all that config.json says. */
+static int find_layers(struct native_spec *s, const char *bundle, struct err *e)
+{
+	char root[BUNDLE_PATH_MAX], mounts[BUNDLE_PATH_MAX];
+	int r = bundle_path(bundle, BUNDLE_ROOTFS, root);
+
+	if (r == 0)
+		r = bundle_path(bundle, BUNDLE_MOUNTS, mounts);
+	if (r < 0)
+		return err_sys(e, r, "bundle '%s'", bundle);
+	r = mount_find_rootfs(root, mounts, &s->rootfs, e);
+	if (r == -ENOENT && s->n_layers > 1 && s->root &&
+		file_is_absolute(s->root))
+		r = mount_describe_rootfs(s->root,
+			(const char *const *)s->layers, s->n_layers - 1,
+			&s->rootfs, e);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	set(s, &s->root, s->rootfs.path, strlen(s->rootfs.path));
+	return 0;
+}
+
 /* Relative to the bundle, as the runtime-spec's config.md has it. */
 static int resolve_root(
 	struct native_spec *s, const char *bundle, struct err *e)
@@ -277,6 +301,8 @@ int native_spec_read(const char *bundle,
 	put_defaults(&rd, settings);
 	r = scan(&rd, path, e);
 	if (r == 0)
+		r = find_layers(ret, bundle, e);
+	if (r == 0)
 		r = resolve_root(ret, bundle, e);
 	return r < 0 ? r : check(ret, path, e);
 }
@@ -304,6 +330,10 @@ void native_spec_clear(struct native_spec *s)
 		free((char *)s->mounts[i].source);
 		free((char *)s->mounts[i].destination);
 	}
+	for (i = 0; i < s->n_layers; i++)
+		free(s->layers[i]);
+	mount_rootfs_clear(&s->rootfs);
+	free(s->layers);
 	free(s->args);
 	free(s->env);
 	free(s->mounts);

@@ -16,16 +16,22 @@
 #include <stdbool.h>
 
 #include "platform/container.h"
+#include "platform/mount.h"
 #include "shim/native/limits.h"
 #include "shim/native/settings.h"
 
 struct native_spec {
 	char **args, **env; /* both with a NULL at the end */
 	size_t n_args, n_env;
-	char *command_line;  /* NULL: args */
-	char *cwd;           /* NULL: the default */
-	char *user;          /* process.user.username; or NULL */
-	char *root;          /* of config.json: where its files are; or NULL */
+	char *command_line; /* NULL: args */
+	char *cwd;          /* NULL: the default */
+	char *user;         /* process.user.username; or NULL */
+	char *root;         /* of config.json: where its files are; or NULL */
+	/* The layers that its files are in: those that the shim has mounted, or
+	 * windows.layerFolders. path is root then. Without any it is NULL. */
+	struct mount_rootfs rootfs;
+	char **layers; /* windows.layerFolders: the scratch is the last */
+	size_t n_layers;
 	char *root_location; /* the annotation hostprocess-rootfs-location */
 	struct container_mount *mounts; /* their texts are ours, too */
 	size_t n_mounts;
