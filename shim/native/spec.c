@@ -126,6 +126,8 @@ static void on_value(const char *path, enum json_type type, const char *text,
 		return;
 	if (strcmp(path, "root.path") == 0 && type == JSON_STRING && n > 0)
 		set(s, &s->root, text, n);
+	if (strcmp(path, "windows.layerFolders[]") == 0 && type == JSON_STRING)
+		add(s, &s->layers, &s->n_layers, strndup(text, n));
 	if (strcmp(path, "annotations.microsoft.com/hostprocess-container") ==
 		0)
 		s->host_process = n == 4 && memcmp(text, "true", 4) == 0;
@@ -222,6 +224,28 @@ static int scan(const char *path, const char *prefix, struct native_spec *s,
 	return r;
 }
 
+/* What the shim has mounted comes before all that config.json says. */
+static int find_layers(struct native_spec *s, const char *bundle, struct err *e)
+{
+	char root[BUNDLE_PATH_MAX], mounts[BUNDLE_PATH_MAX];
+	int r = bundle_path(bundle, BUNDLE_ROOTFS, root);
+
+	if (r == 0)
+		r = bundle_path(bundle, BUNDLE_MOUNTS, mounts);
+	if (r < 0)
+		return err_sys(e, r, "bundle '%s'", bundle);
+	r = mount_find_rootfs(root, mounts, &s->rootfs, e);
+	if (r == -ENOENT && s->n_layers > 1 && s->root &&
+		file_is_absolute(s->root))
+		r = mount_describe_rootfs(s->root,
+			(const char *const *)s->layers, s->n_layers - 1,
+			&s->rootfs, e);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	set(s, &s->root, s->rootfs.path, strlen(s->rootfs.path));
+	return 0;
+}
+
 /* Relative to the bundle, as the runtime-spec's config.md has it. */
 static int resolve_root(
 	struct native_spec *s, const char *bundle, struct err *e)
@@ -247,6 +271,8 @@ int native_spec_read(const char *bundle, struct native_spec *ret, struct err *e)
 	if (r < 0)
 		return err_sys(e, r, "bundle '%s'", bundle);
 	r = scan(path, "process.", ret, e);
+	if (r == 0)
+		r = find_layers(ret, bundle, e);
 	if (r == 0)
 		r = resolve_root(ret, bundle, e);
 	if (r < 0)
@@ -311,6 +337,10 @@ void native_spec_clear(struct native_spec *s)
 		free(s->args[i]);
 	for (i = 0; i < s->n_env; i++)
 		free(s->env[i]);
+	for (i = 0; i < s->n_layers; i++)
+		free(s->layers[i]);
+	mount_rootfs_clear(&s->rootfs);
+	free(s->layers);
 	free(s->args);
 	free(s->env);
 	free(s->command_line);

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "platform/container.h"
+#include "platform/mount.h"
 
 struct native_spec {
 	char **args, **env; /* both with a NULL at the end */
@@ -23,7 +24,12 @@ struct native_spec {
 	char *command_line; /* NULL: args */
 	char *cwd;          /* NULL: the default */
 	char *root;         /* of config.json: where its files are; or NULL */
-	bool host_process;  /* the annotation that asks for no isolation */
+	/* The layers that its files are in: those that the shim has mounted, or
+	 * windows.layerFolders. path is root then. Without any it is NULL. */
+	struct mount_rootfs rootfs;
+	char **layers; /* windows.layerFolders: the scratch is the last */
+	size_t n_layers;
+	bool host_process; /* the annotation that asks for no isolation */
 	struct container_limits limits;
 	bool no_memory;
 };

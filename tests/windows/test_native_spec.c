@@ -2,6 +2,7 @@
 #include "shim/native/spec.h"
 
 #include "tests/unit/util_test.h"
+#include "tests/windows/util_vmcompute.h"
 
 static struct native_spec spec;
 static struct err e;
@@ -113,10 +114,60 @@ START_TEST(test_exec)
 }
 END_TEST
 
+/* Layers that the shim has mounted are the root, whatever config.json says;
+ * those of a daemon are as it says. */
+START_TEST(test_layers)
+{
+	static const char volume[] =
+		"\\\\?\\Volume{11111111-2222-3333-4444-555555555555}\\";
+	static const char config[] =
+		"{\"root\":{\"path\":\"rootfs\"},\"process\":{\"args\":["
+		"\"%CONTAINER_SANDBOX_MOUNT_POINT%a.exe\"]}}";
+	char *id;
+
+	vmc_begin();
+	ck_assert_int_eq(
+		mount_all(vmc_mount(), 1, here("rootfs"), here("mounts"), &e),
+		0);
+	ck_assert_msg(read_json(config) == 0, "%s", e.msg);
+	ck_assert_str_eq(spec.root, volume);
+	ck_assert_str_eq(spec.rootfs.path, volume);
+	ck_assert_uint_eq(spec.rootfs.n_layers, 3);
+	ck_assert_str_eq(spec.rootfs.layers[1].path, vmc_layer("mid"));
+	ck_assert_str_eq(spec.args[0],
+		"\\\\?\\Volume{11111111-2222-3333-4444-555555555555}\\a.exe");
+	id = strdup(spec.rootfs.layers[0].id);
+	native_spec_clear(&spec);
+	ck_assert_int_eq(mount_undo_all(here("rootfs"), here("mounts"), &e), 0);
+	ck_assert_int_eq(read_json(config), 0);
+	ck_assert_ptr_null(spec.rootfs.path);
+	native_spec_clear(&spec);
+	ck_assert_int_eq(
+		read_json("{\"root\":{\"path\":\"\\\\\\\\?\\\\Volume{1}\\\\\"},"
+			  "\"windows\":{\"layerFolders\":[\"C:\\\\x\\\\top\","
+			  "\"C:\\\\x\\\\scratch\"]},"
+			  "\"process\":{\"args\":[\"x\"]}}"),
+		0);
+	ck_assert_str_eq(spec.rootfs.path, "\\\\?\\Volume{1}\\");
+	ck_assert_uint_eq(spec.rootfs.n_layers, 1);
+	ck_assert_str_eq(spec.rootfs.layers[0].path, "C:\\x\\top");
+	ck_assert_str_eq(spec.rootfs.layers[0].id, id);
+	native_spec_clear(&spec);
+	ck_assert_int_eq(
+		read_json("{\"root\":{\"path\":\"C:\\\\x\"},"
+			  "\"windows\":{\"layerFolders\":[\"..\\\\top\","
+			  "\"C:\\\\x\\\\scratch\"]},"
+			  "\"process\":{\"args\":[\"x\"]}}"),
+		-EINVAL);
+	native_spec_clear(&spec);
+	free(id);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {test_process, test_command_line,
-		test_mount_point, test_limits, test_exec, NULL};
+		test_mount_point, test_limits, test_exec, test_layers, NULL};
 
 	return suite_run("native spec", tests);
 }
