@@ -58,7 +58,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 		return;
 	w->width = width;
 	w->height = height;
-	client_process_resize(w->process, width, height, NULL, NULL);
+	client_process_set_size(w->process, width, height);
 }
 
 int ctl_watch_terminal(
@@ -72,7 +72,7 @@ int ctl_watch_terminal(
 		ctl_say_raw(true);
 	if (!terminal_size(&w->width, &w->height))
 		return 0; /* it keeps the size that it has */
-	client_process_resize(p, w->width, w->height, NULL, NULL);
+	client_process_set_size(p, w->width, w->height);
 	w->look = event_new(client_base(w->client), -1, EV_PERSIST, on_look, w);
 	if (!w->look || event_add(w->look, &often) < 0)
 		return err_sys(e, -ENOMEM, "terminal");
