@@ -40,6 +40,7 @@ int ctl_find_shim(const char *given, char *ret, size_t n, struct err *e)
 	if (process_find_beside(SHIM_NAME, ret, n) == 0)
 		return 0;
 	return err_set(e, -ENOENT,
-		"no shim: " SHIM_NAME ".exe is neither beside wispctl nor in PATH; "
+		"no shim: " SHIM_NAME
+		".exe is neither beside wispctl nor in PATH; "
 		"pass --shim PATH");
 }
