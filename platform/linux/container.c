@@ -9,11 +9,10 @@ static int none(struct err *e)
 	return err_set(e, -ENOSYS, "containers are an OCI runtime's on Linux");
 }
 
-int container_new(const char *id, const struct container_limits *limits,
-	struct container **ret, struct err *e)
+int container_new(const struct container_config *config, struct container **ret,
+	struct err *e)
 {
-	(void)id;
-	(void)limits;
+	(void)config;
 	(void)ret;
 	return none(e);
 }
@@ -28,6 +27,12 @@ int container_new_isolated(struct event_base *base, const char *id,
 	(void)iso;
 	(void)ret;
 	return none(e);
+}
+
+const char *container_root(const struct container *c)
+{
+	(void)c;
+	return NULL;
 }
 
 int container_create(struct container *c, const struct container_program *p,
@@ -94,4 +99,10 @@ int container_end(
 void container_free(struct container *c)
 {
 	(void)c;
+}
+
+int container_forget(const char *notes, struct err *e)
+{
+	(void)notes;
+	return none(e);
 }

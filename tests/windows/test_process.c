@@ -291,6 +291,7 @@ START_TEST(test_job)
 	struct spawn how = {.spec = &spec, .suspended = true};
 	struct endpoint *theirs;
 	struct stream *out;
+	struct process_ref *ref;
 	struct cgroup *cg;
 	struct job *job, *second;
 	struct err e;
@@ -313,6 +314,11 @@ START_TEST(test_job)
 	ck_assert_int_eq(process_resume(pid), -ESRCH);
 	ck_assert_uint_eq(read_some(base, out, buf, 7), 7);
 	ck_assert_int_eq(job_new("test", &second, &e), -EEXIST);
+	ck_assert_int_eq(job_open_process(job_handle(job), pid, &ref), 0);
+	process_ref_close(ref);
+	ck_assert_int_eq(
+		job_open_process(job_handle(job), GetCurrentProcessId(), &ref),
+		-ESRCH);
 	n_pids = 0;
 	ck_assert_int_eq(cgroup_each_pid(cg, count_pid, NULL), 0);
 	ck_assert_uint_ge(n_pids, 2); /* Wine: its conhost, too */
@@ -394,6 +400,9 @@ static bool has(const char *buf, size_t n, const char *what)
 
 START_TEST(test_console)
 {
+	HANDLE before = GetStdHandle(STD_OUTPUT_HANDLE);
+	auto_handle HANDLE null = CreateFileW(
+		L"NUL", GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
 	struct process_spec spec = {.argv = ARGV("conout")};
 	struct spawn how = {.spec = &spec};
 	struct stream *out, *in;
@@ -404,6 +413,7 @@ START_TEST(test_console)
 	int64_t pid;
 	ssize_t n;
 
+	SetStdHandle(STD_OUTPUT_HANDLE, null); /* a shim's */
 	begin();
 	ck_assert_msg(
 		console_new(base, ".", "console", &c, &e) == 0, "%s", e.msg);
@@ -417,10 +427,13 @@ START_TEST(test_console)
 						     : 0,
 					     has(buf, got, "on a terminal"))),
 		"%zu bytes, then %zd: %.*s", got, n, (int)got, buf);
+	console_finish(c);
+	ck_assert(wait_for(base, stream_read(out, buf, sizeof(buf)) == 0));
 	stream_close(out);
 	stream_close(in);
 	console_close(c);
 	end();
+	SetStdHandle(STD_OUTPUT_HANDLE, before);
 }
 END_TEST
 
