@@ -22,6 +22,9 @@ int host_become_shim(struct err *e)
 	/* no box that waits for somebody to press a button */
 	SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX |
 		     SEM_NOOPENFILEERRORBOX);
+	/* Ctrl-C: who was started in a process group of its own ignores it, and
+	 * so would all that is started here */
+	SetConsoleCtrlHandler(NULL, FALSE);
 	return 0;
 }
 
