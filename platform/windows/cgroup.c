@@ -9,6 +9,7 @@
 #include "platform/windows/job.h"
 #include "platform/windows/job_stats.h"
 #include "platform/windows/port.h"
+#include "platform/windows/spawn.h"
 
 struct job {
 	struct job *next;
@@ -216,12 +217,26 @@ bool job_is_conhost(int64_t pid)
 	return _wcsicmp(name ? name + 1 : path, L"conhost.exe") == 0;
 }
 
-static void shut_down(int64_t pid, void *unused)
+int job_open_process(HANDLE job, int64_t pid, struct process_ref **ret)
 {
+	BOOL is_in = FALSE;
+	int r = process_ref_open(pid, ret);
+
+	if (r < 0)
+		return r;
+	if (IsProcessInJob(process_ref_handle(*ret), job, &is_in) && is_in &&
+		!job_is_conhost(pid))
+		return 0;
+	process_ref_close(*ret);
+	return -ESRCH;
+}
+
+static void shut_down(int64_t pid, void *arg)
+{
+	const struct cgroup *cg = arg;
 	struct process_ref *ref;
 
-	(void)unused;
-	if (job_is_conhost(pid) || process_ref_open(pid, &ref) < 0)
+	if (job_open_process(cg->h, pid, &ref) < 0)
 		return;
 	process_ref_signal(ref, CTRL_SHUTDOWN_EVENT);
 	process_ref_close(ref);
@@ -233,7 +248,7 @@ int cgroup_kill(struct cgroup *cg)
 
 	if (!cg->told_ms) {
 		cg->told_ms = GetTickCount64();
-		cgroup_each_pid(cg, shut_down, NULL);
+		cgroup_each_pid(cg, shut_down, cg);
 	} else if (GetTickCount64() - cg->told_ms >= CGROUP_SHUTDOWN_MS &&
 		   !TerminateJobObject(cg->h, 1)) {
 		return win_last();

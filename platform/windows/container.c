@@ -121,6 +121,7 @@ int container_exec(struct container *c, const struct container_program *p,
 }
 
 struct signaling {
+	HANDLE job;
 	uint32_t signal;
 	int r;
 };
@@ -129,7 +130,7 @@ static void signal_one(int64_t pid, void *arg)
 {
 	struct signaling *s = arg;
 	struct process_ref *ref;
-	int r = job_is_conhost(pid) ? -ESRCH : process_ref_open(pid, &ref);
+	int r = job_open_process(s->job, pid, &ref);
 
 	if (r == 0) {
 		r = process_ref_signal(ref, s->signal);
@@ -141,7 +142,8 @@ static void signal_one(int64_t pid, void *arg)
 
 int container_signal(struct container *c, uint32_t signal)
 {
-	struct signaling s = {.signal = signal, .r = -ESRCH};
+	struct signaling s = {
+		.job = job_handle(c->job), .signal = signal, .r = -ESRCH};
 	struct cgroup *cg;
 	int r = cgroup_open(c->init, &cg, NULL);
 

@@ -268,13 +268,16 @@ static int copy_environment(const wchar_t *block, char ***ret)
 		size_t room = 4 * wcslen(p) + 1;
 
 		env[n] = malloc(room);
-		if (!env[n] || win_narrow(p, env[n], room) < 0) {
-			int r = env[n] ? -EINVAL : -ENOMEM;
-
+		if (!env[n]) {
 			user_free_environment(env);
-			return r;
+			return -ENOMEM;
 		}
-		n++;
+		if (win_narrow(p, env[n], room) == 0) {
+			n++;
+		} else { /* what is no text is not passed on */
+			free(env[n]);
+			env[n] = NULL;
+		}
 	}
 	*ret = env;
 	return 0;

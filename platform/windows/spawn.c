@@ -209,7 +209,7 @@ static int launch_prepare(struct launch *l, struct err *e)
 	r = spec->envp ? environment_block(spec->envp, &l->env) : 0;
 	if (r < 0)
 		return err_sys(e, r, "environment of '%s'", spec->argv[0]);
-	r = spec->cwd ? win_path(spec->cwd, l->cwd) : 0;
+	r = spec->cwd ? win_folder(spec->cwd, l->cwd) : 0;
 	if (r < 0)
 		return err_sys(e, r, "cannot run '%s' in folder '%s'",
 			spec->argv[0], spec->cwd);
@@ -319,7 +319,12 @@ int process_spawn_with(const struct spawn *how, int64_t *ret_pid, struct err *e)
 	if (r < 0)
 		return give_up(c, r, name, e);
 	*ret_pid = c->pid;
-	return how->suspended ? 0 : process_resume(*ret_pid);
+	r = how->suspended ? 0 : process_resume(*ret_pid);
+	if (r < 0) { /* its end is told, as it is in the table */
+		TerminateProcess(c->process, 1);
+		return err_sys(e, r, "cannot run '%s'", name);
+	}
+	return 0;
 }
 
 int process_spawn(
