@@ -228,7 +228,7 @@ int listener_owner(const char *address, int64_t *ret_pid)
 {
 	wchar_t name[PIPE_NAME_MAX];
 	ULONG pid = 0;
-	HANDLE h;
+	HANDLE h = NULL;
 	int r = pipe_name(address, name);
 
 	if (r == 0)

@@ -48,7 +48,7 @@ int native_spec_read_process(const char *path, const char *root,
  * what is not in it stays as it is. A new CPU limit replaces an old one of
  * another kind. */
 int native_limits_read(
-	const char *path, struct container_limits *limits, struct err *e);
+	const char *path, struct container_limits *to, struct err *e);
 
 void native_spec_clear(struct native_spec *s);
 
