@@ -205,6 +205,20 @@ int look_children(
 	return r;
 }
 
+int look_all(void (*each)(int64_t pid, void *arg), void *arg)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *d;
+
+	if (!dir)
+		return -errno;
+	while ((d = readdir(dir)))
+		if (d->d_name[0] >= '1' && d->d_name[0] <= '9')
+			each(atoll(d->d_name), arg);
+	closedir(dir);
+	return 0;
+}
+
 /* The descriptor itself is looked at, by a copy: to open a FIFO again would
  * make us one of its readers or writers. */
 static void look_into(int pidfd, struct look_open *o)
