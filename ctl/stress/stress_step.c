@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/spec/spec.h"
 #include "ctl/stress/stress.h"
 #include "platform/text.h"
 
