@@ -10,7 +10,7 @@
 #include "client/handle.h"
 #include "client/options.h"
 #include "runc_options.pb-c.h"
-#include "task.pb-c.h"
+#include "client/messages.h"
 
 #define PROCESS_URL "types.containerd.io/opencontainers/runtime-spec/1/Process"
 #define DETAILS_URL "containerd.runc.v1.ProcessDetails"
