@@ -26,6 +26,10 @@ struct look_process {
 /* -ESRCH. What can't be seen is "", 0 or -1. */
 int look_process(int64_t pid, struct look_process *ret);
 
+/* Its command line, blanks between the words, as much as has room; its length,
+ * 0 if it can't be told. */
+size_t look_command(int64_t pid, char *buf, size_t n);
+
 /* Its command line, each word with a NUL behind it (the last one may be cut),
  * and how many bytes that is. 0 for a zombie, for a thread of the kernel, and
  * for one that hangs. -ESRCH. */

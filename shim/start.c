@@ -121,18 +121,35 @@ static int find_address(struct start *s, struct err *e)
 	return r;
 }
 
+/* Windows' pipes have backslashes in their names. */
+static int escape(const char *text, char *ret, size_t n)
+{
+	size_t at = 0;
+
+	for (; *text; text++) {
+		bool special = *text == '"' || *text == '\\';
+
+		if (at + special + 1 >= n)
+			return -ENAMETOOLONG;
+		if (special)
+			ret[at++] = '\\';
+		ret[at++] = *text;
+	}
+	ret[at] = '\0';
+	return 0;
+}
+
 static int answer_json(const char *address, uint8_t *buf, size_t n)
 {
-	/* the address is a path of the operator's and hex digits; a path with
-	 * a quote in it would need escaping that 1.7's reader never tested */
-	int len = strpbrk(address, "\"\\")
-			  ? -1
-			  : snprintf((char *)buf, n,
-				    "{\"version\":2,\"address\":\"%s\","
-				    "\"protocol\":\"ttrpc\"}",
-				    address);
+	char escaped[SOCKET_ADDRESS_MAX];
+	int len, r = escape(address, escaped, sizeof(escaped));
 
-	return len < 0 || (size_t)len >= n ? -ENAMETOOLONG : len;
+	if (r < 0)
+		return r;
+	len = snprintf((char *)buf, n,
+		"{\"version\":2,\"address\":\"%s\",\"protocol\":\"ttrpc\"}",
+		escaped);
+	return (size_t)len >= n ? -ENAMETOOLONG : len;
 }
 
 static int answer_bootstrap(const char *address, uint8_t *buf, size_t n)

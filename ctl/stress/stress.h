@@ -28,7 +28,6 @@
 #include "ttrpc/list.h"
 
 struct event;
-struct file_lock;
 struct stream;
 
 #define STRESS_NAMESPACE "wisp-stress"
@@ -138,7 +137,7 @@ struct stress_world {
 		runtime[PATH_MAX], runtime_root[STRESS_DIR_MAX + 16],
 		runtime_state[STRESS_DIR_MAX + 48];
 	bool stopped, cleaning, woken;
-	struct file_lock *lock; /* of dir, or NULL */
+	int lock; /* of dir, or negative */
 	unsigned n_ids, round;
 	const char *scenario;
 	struct list boxes, stuck; /* stuck: no shim lets go of them */

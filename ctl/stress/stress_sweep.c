@@ -15,7 +15,7 @@
 #include "ctl/say.h"
 #include "ctl/stress/stress.h"
 #include "platform/file.h"
-#include "platform/lock.h"
+#include "platform/tool.h"
 
 #define PREFIX "stress-"
 #define LOCKED_BY_S 10 /* a new folder has its lock by then */
@@ -109,7 +109,7 @@ void stress_sweep_all(const char *root)
 	struct dirent *d;
 	struct stat st;
 	DIR *all = opendir(root);
-	struct file_lock *lock;
+	int lock;
 
 	while (all && (d = readdir(all))) {
 		if (strncmp(d->d_name, PREFIX, strlen(PREFIX)) != 0 ||
@@ -119,10 +119,11 @@ void stress_sweep_all(const char *root)
 			lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode) ||
 			time(NULL) < st.st_mtime + LOCKED_BY_S)
 			continue;
-		if (file_lock_folder(dir, &lock) < 0)
+		lock = tool_lock(dir);
+		if (lock < 0)
 			continue;
 		sweep_one(dir, d->d_name);
-		file_unlock(lock);
+		tool_unlock(lock);
 	}
 	if (all)
 		closedir(all);

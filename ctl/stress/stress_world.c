@@ -11,7 +11,7 @@
 #include "ctl/say.h"
 #include "ctl/stress/stress_system.h"
 #include "platform/file.h"
-#include "platform/lock.h"
+#include "platform/tool.h"
 
 static struct stress_box *find_box(struct stress_world *w, const char *id)
 {
@@ -101,13 +101,12 @@ static int make_folders(struct stress_world *w, struct err *e)
 		return r;
 	stress_sweep_all(root);
 	snprintf(w->dir, sizeof(w->dir), "%s/stress-XXXXXX", root);
-	r = file_make_new_folder(w->dir);
+	r = tool_make_new_folder(w->dir);
 	if (r < 0) {
 		w->dir[0] = '\0';
 		return err_sys(e, r, "make a folder in '%s'", root);
 	}
-	if (file_lock_folder(w->dir, &w->lock) < 0)
-		w->lock = NULL; /* swept by others, when it is old */
+	w->lock = tool_lock(w->dir);
 	snprintf(w->tag, sizeof(w->tag), "stress-%s", strrchr(w->dir, '-') + 1);
 	snprintf(w->bundles, sizeof(w->bundles), "%s/b", w->dir);
 	snprintf(w->runtime_root, sizeof(w->runtime_root), "%s/r", w->dir);
@@ -124,7 +123,7 @@ int stress_world_init(struct stress_world *w, const struct stress_options *o,
 {
 	int r;
 
-	*w = (struct stress_world){.o = o, .result = result};
+	*w = (struct stress_world){.o = o, .result = result, .lock = -1};
 	list_init(&w->boxes);
 	list_init(&w->stuck);
 	r = ctl_find_shim(shim, result->shim, sizeof(result->shim), e);
@@ -197,7 +196,7 @@ void stress_world_clear(struct stress_world *w)
 		stress_sweep(&where);
 	}
 	stress_system_end(w);
-	file_unlock(w->lock);
+	tool_unlock(w->lock);
 	remove_folders(w);
 	stress_forget_stop(w);
 	client_free(w->client);

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What wispctl can do on Windows. */
 #include "ctl/command.h"
+#include "ctl/windows/stress_part.h"
 
-const struct ctl_command ctl_commands[] = {};
+const struct ctl_command ctl_commands[] = {
+	{CTL_HUNTING, "stress", "run containers by the dozen, and find leaks",
+		ctl_stress},
+	{CTL_HIDDEN, "stress-part", NULL, ctl_stress_part},
+};
 
 const size_t ctl_n_commands = sizeof(ctl_commands) / sizeof(ctl_commands[0]);

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "platform/windows/look_line.h"
 #include "platform/windows/win.h"
 
 #include <psapi.h>
@@ -102,7 +101,7 @@ int look_process(int64_t pid, struct look_process *ret)
 	if (r < 0 || !w.found)
 		return r < 0 ? r : -ESRCH;
 	p.age_ms = age_of((DWORD)pid);
-	look_command_line(pid, p.command, sizeof(p.command));
+	look_command(pid, p.command, sizeof(p.command));
 	*ret = p;
 	return 0;
 }
@@ -171,5 +170,6 @@ void look_memory(int64_t pid, struct look_memory *ret)
 			  h, (PROCESS_MEMORY_COUNTERS *)&m, sizeof(m)))
 		return;
 	ret->resident = m.WorkingSetSize / 1024;
-	ret->own = m.PrivateUsage / 1024;
+	/* the same, but for Wine, where the first one is 0 */
+	ret->own = (m.PrivateUsage ? m.PrivateUsage : m.PagefileUsage) / 1024;
 }

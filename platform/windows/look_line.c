@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "platform/windows/look_line.h"
-
+/*
+ * The command line of another process is in its memory: its PEB leads to its
+ * parameters, which have it (winternl.h; the offsets are those of 64-bit
+ * programs and fixed since Windows XP). The call that would copy it out,
+ * ProcessCommandLineInformation, is not there under Wine 8.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "platform/auto.h"
+#include "platform/look.h"
 #include "platform/windows/win.h"
 
 #include <winternl.h>
@@ -58,7 +63,7 @@ static wchar_t *line_of(HANDLE process)
 	return line;
 }
 
-size_t look_command_line(int64_t pid, char *buf, size_t n)
+size_t look_command(int64_t pid, char *buf, size_t n)
 {
 	auto_handle HANDLE process = OpenProcess(
 		PROCESS_QUERY_INFORMATION | PROCESS_VM_READ, FALSE, (DWORD)pid);
