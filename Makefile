@@ -96,6 +96,7 @@ SRC := $(filter-out $(MAINS),$(wildcard shim/*.c shim/$(BACKEND)/*.c \
 CTL_PORTABLE := $(addprefix ctl/,env.c json.c launch.c names.c \
 	own.c record.c release.c say.c show.c target.c task_options.c units.c \
 	spec/escape.c spec/spec_windows.c spec/winpath.c)
+CTL_PORTABLE += $(filter-out %_linux.c %_host.c %_sweep.c,$(wildcard ctl/stress/*.c))
 ifdef WINDOWS
 SRC := $(filter-out ctl/% bench/%,$(SRC)) $(CTL_PORTABLE) \
 	$(wildcard ctl/windows/*.c)

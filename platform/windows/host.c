@@ -27,6 +27,9 @@ void host_close_inherited(void)
 int host_become_shim(struct err *e)
 {
 	(void)e;
+	/* Ctrl-C: who was started in a process group of its own ignores it, and
+	 * so would all that is started here */
+	SetConsoleCtrlHandler(NULL, FALSE);
 	return 0;
 }
 
