@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "platform/process.h"
+#include "platform/windows/isolated.h"
 #include "platform/windows/job.h"
 #include "platform/windows/job_stats.h"
 #include "platform/windows/port.h"
@@ -21,6 +22,7 @@ struct job {
 /* A handle of its own, so that job_free() and cgroup_close() may come in any
  * order. */
 struct cgroup {
+	struct isolated *isolated; /* instead of all that follows */
 	HANDLE h;
 	uint64_t born; /* FILETIME: when it was opened */
 	struct watch *watch;
@@ -187,9 +189,14 @@ static JOBOBJECT_BASIC_PROCESS_ID_LIST *list_pids(const struct cgroup *cg)
 int cgroup_each_pid(
 	struct cgroup *cg, void (*each)(int64_t pid, void *arg), void *arg)
 {
-	JOBOBJECT_BASIC_PROCESS_ID_LIST *list = list_pids(cg);
+	JOBOBJECT_BASIC_PROCESS_ID_LIST *list;
 	DWORD i;
 
+	if (cg->isolated) {
+		isolated_each_pid(cg->isolated, each, arg);
+		return 0;
+	}
+	list = list_pids(cg);
 	if (!list)
 		return -ENOMEM;
 	for (i = 0; i < list->NumberOfProcessIdsInList; i++)
@@ -227,6 +234,8 @@ int cgroup_kill(struct cgroup *cg)
 {
 	JOBOBJECT_BASIC_ACCOUNTING_INFORMATION left;
 
+	if (cg->isolated)
+		return isolated_kill_round(cg->isolated);
 	if (!cg->told_ms) {
 		cg->told_ms = GetTickCount64();
 		cgroup_each_pid(cg, shut_down, NULL);
@@ -310,12 +319,28 @@ static void told(struct port_op *op)
 	w->hint(w->arg);
 }
 
+struct isolated *cgroup_isolated(const struct cgroup *cg)
+{
+	return cg->isolated;
+}
+
+int cgroup_refresh(struct cgroup *cg,
+	void (*done)(int r, const struct err *e, void *arg), void *arg,
+	struct err *e)
+{
+	return cg->isolated ? isolated_refresh(cg->isolated, done, arg, e) : 0;
+}
+
 int cgroup_watch_oom(struct cgroup *cg, struct event_base *base,
 	void (*hint)(void *arg), void *arg, struct err *e)
 {
-	struct watch *w = calloc(1, sizeof(*w));
-	int r = w ? port_loop_get(base, &w->loop) : -ENOMEM;
+	struct watch *w;
+	int r;
 
+	if (cg->isolated)
+		return 0; /* the service does not tell */
+	w = calloc(1, sizeof(*w));
+	r = w ? port_loop_get(base, &w->loop) : -ENOMEM;
 	if (r < 0) {
 		free(w);
 		return err_sys(e, r, "watch a job");
@@ -356,6 +381,7 @@ void cgroup_close(struct cgroup *cg)
 		port_abandon(&w->op, NULL);
 		port_loop_put(loop);
 	}
+	isolated_put(cg->isolated);
 	handle_close(&cg->h);
 	free(cg);
 }

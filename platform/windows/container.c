@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Host-process containers: job objects (job.h). */
+/* Host-process containers: job objects (job.h). Others are passed on to
+ * isolated.h. */
 #include "platform/container.h"
 
 #include <stdlib.h>
 
 #include "platform/cgroup.h"
 #include "platform/windows/conpty.h"
+#include "platform/windows/isolated.h"
 #include "platform/windows/job.h"
 #include "platform/windows/spawn.h"
 
@@ -13,7 +15,11 @@ struct container {
 	struct job *job;
 	int64_t init;
 	bool started;
+	struct isolated *isolated; /* instead of all this */
 };
+
+static int limit(struct container *c, const struct container_limits *limits,
+	struct err *e);
 
 int container_new(const char *id, const struct container_limits *limits,
 	struct container **ret, struct err *e)
@@ -25,9 +31,26 @@ int container_new(const char *id, const struct container_limits *limits,
 		return err_set(e, -ENOMEM, "no memory for a container");
 	r = job_new(id, &c->job, e);
 	if (r == 0)
-		r = container_limit(c, limits, e);
+		r = limit(c, limits, e);
 	if (r < 0)
 		container_free(c);
+	else
+		*ret = c;
+	return r;
+}
+
+int container_new_isolated(struct event_base *base, const char *id,
+	const struct container_limits *limits, const struct isolation *iso,
+	struct container **ret, struct err *e)
+{
+	struct container *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return err_set(e, -ENOMEM, "no memory for a container");
+	r = isolated_new(base, id, limits, iso, &c->isolated, e);
+	if (r < 0)
+		free(c);
 	else
 		*ret = c;
 	return r;
@@ -83,7 +106,7 @@ static int limit_cpu(HANDLE job, const struct container_limits *l)
 		       : win_last();
 }
 
-int container_limit(struct container *c, const struct container_limits *limits,
+static int limit(struct container *c, const struct container_limits *limits,
 	struct err *e)
 {
 	HANDLE job = job_handle(c->job);
@@ -102,6 +125,13 @@ int container_limit(struct container *c, const struct container_limits *limits,
 		return err_sys(e, r, "memory limit of the job");
 	r = limit_cpu(job, limits);
 	return r < 0 ? err_sys(e, r, "CPU limit of the job") : 0;
+}
+
+int container_limit(struct container *c, const struct container_limits *limits,
+	const struct container_later *later, struct err *e)
+{
+	return c->isolated ? isolated_limit(c->isolated, limits, later, e)
+			   : limit(c, limits, e);
 }
 
 /* ---- programs ---- */
@@ -162,7 +192,6 @@ static int spawn(struct container *c, const struct container_program *p,
 	struct spawn how = {.spec = &spec,
 		.line = p->command_line,
 		.job = job_handle(c->job),
-		.console = p->console ? console_pty(p->console) : NULL,
 		.suspended = suspended};
 	struct list env = {0};
 	int r = merge_environment(p->process.envp, &env);
@@ -170,6 +199,8 @@ static int spawn(struct container *c, const struct container_program *p,
 	spec.envp = env.at;
 	if (r < 0)
 		err_sys(e, r, "environment of '%s'", spec.argv[0]);
+	else if (p->console && (r = console_pty(p->console, &how.console)) < 0)
+		err_sys(e, r, "pseudo console");
 	else
 		r = process_spawn_with(&how, ret_pid, e);
 	list_clear(&env);
@@ -177,10 +208,13 @@ static int spawn(struct container *c, const struct container_program *p,
 }
 
 int container_create(struct container *c, const struct container_program *p,
-	int64_t *ret_pid, struct err *e)
+	int64_t *ret_pid, const struct container_later *later, struct err *e)
 {
-	int r = spawn(c, p, true, ret_pid, e);
+	int r;
 
+	if (c->isolated)
+		return isolated_create(c->isolated, p, later, e);
+	r = spawn(c, p, true, ret_pid, e);
 	if (r < 0)
 		return r;
 	c->init = *ret_pid;
@@ -188,21 +222,27 @@ int container_create(struct container *c, const struct container_program *p,
 	return 0;
 }
 
-int container_start(struct container *c, struct err *e)
+int container_start(struct container *c, const struct container_program *p,
+	int64_t *ret_pid, const struct container_later *later, struct err *e)
 {
-	int r = process_resume(c->init);
+	int r;
 
+	if (c->isolated)
+		return isolated_start(c->isolated, p, later, e);
+	r = process_resume(c->init);
 	if (r < 0)
 		return err_sys(
 			e, r, "let process %lld run", (long long)c->init);
 	c->started = true;
+	*ret_pid = c->init;
 	return 0;
 }
 
 int container_exec(struct container *c, const struct container_program *p,
-	int64_t *ret_pid, struct err *e)
+	int64_t *ret_pid, const struct container_later *later, struct err *e)
 {
-	return spawn(c, p, false, ret_pid, e);
+	return c->isolated ? isolated_exec(c->isolated, p, later, e)
+			   : spawn(c, p, false, ret_pid, e);
 }
 
 struct signaling {
@@ -228,8 +268,11 @@ int container_signal(struct container *c, uint32_t signal)
 {
 	struct signaling s = {.signal = signal, .r = -ESRCH};
 	struct cgroup *cg;
-	int r = cgroup_open(c->init, &cg, NULL);
+	int r;
 
+	if (c->isolated)
+		return isolated_signal(c->isolated, signal);
+	r = cgroup_open(c->init, &cg, NULL);
 	if (r < 0)
 		return r == -ENOENT ? -ESRCH : r;
 	r = cgroup_each_pid(cg, signal_one, &s);
@@ -237,10 +280,23 @@ int container_signal(struct container *c, uint32_t signal)
 	return r < 0 ? r : s.r;
 }
 
+int container_signal_early(struct container *c, uint32_t signal)
+{
+	return c->isolated ? isolated_signal_early(c->isolated, signal)
+			   : -EBUSY;
+}
+
+int container_end(
+	struct container *c, const struct container_later *later, struct err *e)
+{
+	return c->isolated ? isolated_end(c->isolated, later, e) : 0;
+}
+
 void container_free(struct container *c)
 {
 	if (!c)
 		return;
+	isolated_close(c->isolated);
 	job_free(c->job);
 	free(c);
 }

@@ -20,6 +20,10 @@ struct job_stats {
 	uint64_t reads, read_bytes, writes, write_bytes;
 };
 
+/* The container of a group that is no job; NULL. Borrowed. */
+struct isolated;
+struct isolated *cgroup_isolated(const struct cgroup *cg);
+
 void job_read_stats(const struct cgroup *cg, struct job_stats *ret);
 
 #endif

@@ -48,6 +48,8 @@ struct stream {
 	wchar_t name[PIPE_NAME_MAX];
 	stream_cb cb;
 	void *arg;
+	void (*closed)(void *arg); /* NULL: nobody wants to know */
+	void *closed_arg;
 };
 
 static const struct timeval at_once;
@@ -410,10 +412,32 @@ size_t stream_pending(struct stream *s)
 	return held + n;
 }
 
+int stream_replace(struct stream *s, HANDLE *h)
+{
+	int r;
+
+	if (s->kind != STREAM_OF_PIPE || s->in || s->out || s->awaiting)
+		return -EBUSY;
+	r = port_attach(*h, &s->skip);
+	if (r < 0)
+		return r;
+	handle_close(&s->h);
+	s->h = handle_take(h);
+	return 0;
+}
+
+void stream_on_close(struct stream *s, void (*closed)(void *arg), void *arg)
+{
+	s->closed = closed;
+	s->closed_arg = arg;
+}
+
 void stream_close(struct stream *s)
 {
 	if (!s)
 		return;
+	if (s->closed)
+		s->closed(s->closed_arg);
 	if (s->ev)
 		event_free(s->ev);
 	if (s->dial)

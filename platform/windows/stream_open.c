@@ -107,11 +107,13 @@ static int stream_pipe(struct event_base *base, struct stream **ret_ours,
 		return r;
 	}
 	r = stream_from_handle(base, ours, ret_ours);
-	if (r < 0)
+	if (r < 0) {
 		endpoint_close(theirs);
-	else
-		*ret_theirs = theirs;
-	return r;
+		return r;
+	}
+	endpoint_set_ours(theirs, *ret_ours);
+	*ret_theirs = theirs;
+	return 0;
 }
 
 int stream_pipe_by_name(struct event_base *base, const char *name,

@@ -54,6 +54,8 @@ static void on_process(
 		set(s, &s->cwd, text, n);
 	else if (strcmp(key, "commandLine") == 0 && n > 0)
 		set(s, &s->command_line, text, n);
+	else if (strcmp(key, "user.username") == 0 && n > 0)
+		set(s, &s->user, text, n);
 }
 
 static uint64_t number(const char *text, size_t n)
@@ -65,6 +67,18 @@ static uint64_t number(const char *text, size_t n)
 	memcpy(digits, text, n);
 	digits[n] = '\0';
 	return strtoull(digits, NULL, 10);
+}
+
+static void on_size(
+	struct native_spec *s, const char *key, const char *text, size_t n)
+{
+	uint64_t v = number(text, n);
+	uint32_t size = v < UINT32_MAX ? (uint32_t)v : UINT32_MAX;
+
+	if (strcmp(key, "consoleSize.width") == 0)
+		s->width = size;
+	else if (strcmp(key, "consoleSize.height") == 0)
+		s->height = size;
 }
 
 /* windows.resources, and the annotations that mean the same. */
@@ -122,6 +136,8 @@ static void on_value(const char *path, enum json_type type, const char *text,
 		return;
 	if (strncmp(path, rd->prefix, prefix) == 0 && type == JSON_STRING)
 		on_process(s, path + prefix, text, n);
+	if (strncmp(path, rd->prefix, prefix) == 0 && type == JSON_NUMBER)
+		on_size(s, path + prefix, text, n);
 	if (prefix == 0)
 		return;
 	if (strcmp(path, "root.path") == 0 && type == JSON_STRING && n > 0)
@@ -206,6 +222,9 @@ static int check(const struct native_spec *s, const char *path, struct err *e)
 			"'%s' has both process.args and process.commandLine: "
 			"only one can be what is run",
 			path);
+	if (s->width > NATIVE_CONSOLE_MAX || s->height > NATIVE_CONSOLE_MAX)
+		return err_set(e, -EINVAL, "'%s': a consoleSize is %d at most",
+			path, NATIVE_CONSOLE_MAX);
 	return 0;
 }
 
@@ -277,7 +296,8 @@ int native_spec_read(const char *bundle, struct native_spec *ret, struct err *e)
 		r = resolve_root(ret, bundle, e);
 	if (r < 0)
 		return r;
-	substitute_all(ret);
+	if (ret->host_process)
+		substitute_all(ret);
 	return check(ret, path, e);
 }
 
@@ -290,9 +310,10 @@ int native_spec_read_process(const char *path, const char *root,
 	r = scan(path, "", ret, e);
 	if (r < 0)
 		return r;
-	if (root)
+	if (root) {
 		set(ret, &ret->root, root, strlen(root));
-	substitute_all(ret);
+		substitute_all(ret);
+	}
 	return check(ret, path, e);
 }
 
@@ -345,6 +366,7 @@ void native_spec_clear(struct native_spec *s)
 	free(s->env);
 	free(s->command_line);
 	free(s->cwd);
+	free(s->user);
 	free(s->root);
 	memset(s, 0, sizeof(*s));
 }

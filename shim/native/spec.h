@@ -8,7 +8,7 @@
  *
  * The text CONTAINER_SANDBOX_MOUNT_POINT, as %...% or $env:..., stands for the
  * folder of the container's files in args, commandLine and cwd; it is in the
- * environment, too.
+ * environment, too. A container with a view of its own knows no such place.
  */
 #ifndef WISP_SHIM_NATIVE_SPEC_H
 #define WISP_SHIM_NATIVE_SPEC_H
@@ -21,9 +21,11 @@
 struct native_spec {
 	char **args, **env; /* both with a NULL at the end */
 	size_t n_args, n_env;
-	char *command_line; /* NULL: args */
-	char *cwd;          /* NULL: the default */
-	char *root;         /* of config.json: where its files are; or NULL */
+	char *command_line;     /* NULL: args */
+	char *cwd;              /* NULL: the default */
+	char *user;             /* NULL: the default */
+	uint32_t width, height; /* of its console; 0: the usual */
+	char *root; /* of config.json: where its files are; or NULL */
 	/* The layers that its files are in: those that the shim has mounted, or
 	 * windows.layerFolders. path is root then. Without any it is NULL. */
 	struct mount_rootfs rootfs;
@@ -35,12 +37,14 @@ struct native_spec {
 };
 
 #define NATIVE_DEFAULT_CWD "C:\\"
+#define NATIVE_CONSOLE_MAX 32767
 
 /* A container's config.json. Needs native_spec_clear() also on failure. */
 int native_spec_read(
 	const char *bundle, struct native_spec *ret, struct err *e);
 
-/* A process alone, as JSON in a file: an exec's. root is the container's. */
+/* A process alone, as JSON in a file: an exec's. root is the container's, NULL
+ * for one with a view of its own. */
 int native_spec_read_process(const char *path, const char *root,
 	struct native_spec *ret, struct err *e);
 
