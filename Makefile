@@ -89,19 +89,29 @@ endif
 MAINS := shim/main.c ctl/main.c bench/bench.c
 SRC := $(filter-out $(MAINS),$(wildcard shim/*.c shim/$(BACKEND)/*.c \
 	ttrpc/*.c io/*.c reaper/*.c platform/*.c platform/$(PLATFORM)/*.c \
-	client/*.c ctl/*.c ctl/*/*.c bench/*.c))
-# Programs that people use are Linux' so far.
+	client/*.c client/$(PLATFORM)/*.c ctl/*.c ctl/*/*.c bench/*.c))
+# Of wispctl, these make sense on any system; Windows' own part is ctl/windows/,
+# the rest is Linux'.
+CTL_PORTABLE := $(addprefix ctl/,env.c json.c launch.c names.c \
+	own.c record.c say.c target.c task_options.c units.c \
+	spec/escape.c spec/spec_windows.c spec/winpath.c)
 ifdef WINDOWS
-SRC := $(filter-out client/% ctl/% bench/%,$(SRC))
+SRC := $(filter-out ctl/% bench/%,$(SRC)) $(CTL_PORTABLE) \
+	$(wildcard ctl/windows/*.c)
+else
+SRC := $(filter-out ctl/windows/%,$(SRC))
 endif
 LIB := $(OUT)/libwisp.a
 LIB_OBJ := $(SRC:%.c=$(OBJ)/%.o) $(GEN_C:$(GEN)/%.c=$(OBJ)/gen/%.o)
 HEADERS := $(wildcard shim/*.h shim/$(BACKEND)/*.h ttrpc/*.h io/*.h reaper/*.h \
 	platform/*.h platform/$(PLATFORM)/*.h client/*.h ctl/*.h ctl/*/*.h \
 	bench/*.h)
+ifdef WINDOWS
+HEADERS := $(filter-out ctl/% bench/%,$(HEADERS)) $(wildcard ctl/windows/*.h)
+endif
 
 SHIM := $(OUT)/containerd-shim-wisp-v1$(EXE)
-CTL := $(OUT)/wispctl
+CTL := $(OUT)/wispctl$(EXE)
 BENCH := $(OUT)/wisp-bench
 TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,\
 	$(wildcard tests/unit/test_*.c))
@@ -137,9 +147,9 @@ deps: ## install what is missing, from Debian
 daemons: ## fetch newer daemons for the tests, into ~/.cache
 	@sh tests/daemons.sh >/dev/null
 
-windows: ## cross-build the shim for Windows, into build/windows
+windows: ## cross-build both programs for Windows, into build/windows
 	@sh tests/windows/deps.sh
-	@$(MAKE) --no-print-directory -s WINDOWS=1 shim
+	@$(MAKE) --no-print-directory -s WINDOWS=1 build
 
 check-windows: windows ## run its unit tests, and those of platform/windows/, under Wine
 	@sh tests/windows/deps.sh wine
@@ -258,7 +268,7 @@ $(OUT)/double/%.dll: tests/windows/double/%.c
 	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -Wno-missing-prototypes -D_WIN32_WINNT=0x0A00 \
 		-shared -static -o $@ $<
 
-windows-tests: shim $(OBJ)/tests/unit/util_oom.o $(DOUBLES) $(WINDOWS_TESTS)
+windows-tests: build $(OBJ)/tests/unit/util_oom.o $(DOUBLES) $(WINDOWS_TESTS)
 	@sh tests/windows/run.sh $(WINDOWS_TESTS)
 endif
 
@@ -327,6 +337,7 @@ vm-check: deps ## tests in a VM with systemd, cgroup v2, containerd 2.1, criu
 lint: | $(GEN_H) ## clang-format and clang-tidy find nothing
 	@clang-format --dry-run -Werror $(SRC) $(wildcard $(MAINS)) $(HEADERS) \
 		$(wildcard platform/windows/*.[ch] shim/native/*.[ch] \
+		client/windows/*.[ch] ctl/windows/*.[ch] \
 		tests/windows/*.[ch])
 	@printf '%s\n' -std=gnu11 -D_GNU_SOURCE '-DWISP_VERSION="$(VERSION)"' \
 		-I$(CURDIR) -I$(CURDIR)/$(GEN) $(PKG_CFLAGS) \

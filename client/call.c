@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "client/link.h"
-#include "task.pb-c.h"
+#include "client/messages.h"
 
 struct pending {
 	struct list link;

@@ -4,7 +4,7 @@
 
 #include "client/handle.h"
 #include "runc_options.pb-c.h"
-#include "task.pb-c.h"
+#include "client/messages.h"
 
 typedef Containerd__Runc__V1__CheckpointOptions Options;
 

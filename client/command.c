@@ -10,7 +10,7 @@
 #include "bootstrap.pb-c.h"
 #include "client/options.h"
 #include "client/shim.h"
-#include "task.pb-c.h"
+#include "client/messages.h"
 
 #define TIMEOUT_DEFAULT_MS 10000
 #define ARGS_MAX 16

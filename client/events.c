@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "client/client.h"
-#include "events.pb-c.h"
+#include "client/messages.h"
 #include "events_service.pb-c.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "platform/listener.h"

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fifo.h - the daemon's side of a container's stdio: it makes the FIFOs, and
- * has the ends that the shim has not. For Linux: these are descriptors.
+ * has the ends that the shim has not. For Linux: these are descriptors. On
+ * Windows pipes are made by stream_pipe_by_name(), and client_fifo_make() has
+ * nothing to do.
  */
 #ifndef WISP_CLIENT_FIFO_H
 #define WISP_CLIENT_FIFO_H

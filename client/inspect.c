@@ -7,13 +7,8 @@
 #include <string.h>
 
 #include "client/call.h"
-#include "task.pb-c.h"
+#include "client/messages.h"
 #include "wisp.pb-c.h"
-
-/* The C library has macros of these names. */
-#undef stdin
-#undef stdout
-#undef stderr
 
 static void copy(char *to, const char *from)
 {

@@ -17,7 +17,8 @@ struct client_log;
 typedef void (*client_log_cb)(const char *line, void *arg);
 
 /* Makes the FIFO at path, unless a reader before has left one that the shim may
- * be writing to, and begins to read it. */
+ * be writing to, and begins to read it. On Windows path is the name of a pipe,
+ * which the shim makes: it is dialed until it is there. */
 int client_log_new(struct event_base *base, const char *path, client_log_cb cb,
 	void *arg, struct client_log **ret, struct err *e);
 

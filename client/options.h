@@ -15,4 +15,9 @@ int client_options_new(
 	const struct client_container *k, Google__Protobuf__Any **ret);
 void client_options_free(Google__Protobuf__Any *any);
 
+/* The message m as an Any of that type. For client_options_new(), which each
+ * system has its own of. -ENOMEM. */
+int client_options_wrap(const char *type, const ProtobufCMessage *m,
+	Google__Protobuf__Any **ret);
+
 #endif

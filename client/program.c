@@ -248,8 +248,7 @@ static int program_set_input(
 
 static int program_set_deadline(struct program *p, struct event_base *base)
 {
-	struct timeval tv = {p->timeout_ms / 1000,
-		(suseconds_t)(p->timeout_ms % 1000) * 1000};
+	struct timeval tv = {p->timeout_ms / 1000, p->timeout_ms % 1000 * 1000};
 
 	if (!p->timeout_ms)
 		return 0;

@@ -11,7 +11,7 @@
 #include "client/call.h"
 #include "client/command.h"
 #include "client/link.h"
-#include "task.pb-c.h"
+#include "client/messages.h"
 
 #define CONNECT_RETRY_MS 10
 #define CONNECT_TRIES 300

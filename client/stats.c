@@ -8,7 +8,7 @@
 #include "cgroups_v1.pb-c.h"
 #include "cgroups_v2.pb-c.h"
 #include "client/handle.h"
-#include "task.pb-c.h"
+#include "client/messages.h"
 
 #define V1 "io.containerd.cgroups.v1.Metrics"
 #define V2 "io.containerd.cgroups.v2.Metrics"

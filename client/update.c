@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "client/handle.h"
-#include "task.pb-c.h"
+#include "client/messages.h"
 
 #define RESOURCES_URL \
 	"types.containerd.io/opencontainers/runtime-spec/1/LinuxResources"

@@ -8,6 +8,8 @@
 #ifndef WISP_CTL_COMMAND_H
 #define WISP_CTL_COMMAND_H
 
+#include <stddef.h>
+
 #ifndef WISP_VERSION
 #define WISP_VERSION "0.1.0"
 #endif
@@ -36,6 +38,11 @@ struct ctl_command {
 	const char *summary;
 	int (*run)(int argc, char **argv);
 };
+
+/* All of this system's: commands.c, windows/commands.c. --help lists them in
+ * this order under the heading of their group. */
+extern const struct ctl_command ctl_commands[];
+extern const size_t ctl_n_commands;
 
 int ctl_run(int argc, char **argv);        /* run.c */
 int ctl_inspect(int argc, char **argv);    /* inspect.c */

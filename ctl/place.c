@@ -3,19 +3,18 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "ctl/user.h"
 #include "platform/mount.h"
+#include "platform/tool.h"
 
 #define OPEN_FOLDERS 16 /* at a time, in a tree */
 #define LOCK_TRIES 200
@@ -97,25 +96,10 @@ int ctl_make_dirs(const char *path, unsigned mode)
 	return mkdir(dir, mode) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-static int lock_folder(const char *path, int *ret)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-
-	if (fd < 0)
-		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		int r = -errno;
-
-		close(fd);
-		return r;
-	}
-	*ret = fd;
-	return 0;
-}
-
 int ctl_place_lock(struct ctl_place *p)
 {
-	return lock_folder(p->state, &p->lock);
+	p->lock = tool_lock(p->state);
+	return p->lock < 0 ? p->lock : 0;
 }
 
 int ctl_place_lock_soon(struct ctl_place *p)
@@ -132,7 +116,8 @@ int ctl_place_lock_soon(struct ctl_place *p)
 
 int ctl_place_lock_as_guard(struct ctl_place *p)
 {
-	return lock_folder(p->runtime, &p->guard_lock);
+	p->guard_lock = tool_lock(p->runtime);
+	return p->guard_lock < 0 ? p->guard_lock : 0;
 }
 
 int ctl_place_lock_left(struct ctl_place *p)
@@ -186,10 +171,8 @@ int ctl_place_make(struct ctl_place *p, struct err *e)
 
 void ctl_place_close(struct ctl_place *p)
 {
-	if (p->lock >= 0)
-		close(p->lock);
-	if (p->guard_lock >= 0)
-		close(p->guard_lock);
+	tool_unlock(p->lock);
+	tool_unlock(p->guard_lock);
 	p->lock = p->guard_lock = -1;
 }
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 static bool stderr_is_raw; /* what the terminal is, not what the program is */
@@ -18,10 +17,19 @@ void ctl_say_raw(bool raw)
 void ctl_say_line(const char *line)
 {
 	const char *end = stderr_is_raw ? "\r\n" : "\n";
-	struct iovec v[] = {
-		{(char *)line, strlen(line)}, {(char *)end, strlen(end)}};
-	ssize_t r = writev(STDERR_FILENO, v, 2);
+	size_t n = strlen(line), rest = 0;
+	char whole[8192];
+	ssize_t r;
 
+	/* in one piece, unless it is very long */
+	if (n + 2 > sizeof(whole)) {
+		r = write(STDERR_FILENO, line, (unsigned)n);
+		n = 0;
+	}
+	memcpy(whole, line, n);
+	while (end[rest])
+		whole[n++] = end[rest++];
+	r = write(STDERR_FILENO, whole, (unsigned)n);
 	(void)r; /* there is nobody left to tell */
 }
 

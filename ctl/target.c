@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ctl/command.h"
 #include "ctl/say.h"
@@ -170,7 +169,7 @@ int ctl_target_look(struct ctl_target *t, struct err *e)
 int ctl_target_path(const struct ctl_target *t, const char *name, char *ret,
 	size_t n, struct err *e)
 {
-	if (!*t->where.via || access(t->where.via, F_OK) < 0)
+	if (!*t->where.via || file_check(t->where.via) < 0)
 		return err_set(
 			e, -ENOENT, "its bundle '%s' is gone", t->where.bundle);
 	if (snprintf(ret, n, "%s/%s", t->where.via, name) >= (int)n)

@@ -20,6 +20,9 @@
 
 /* Signals are numbers of the task API, see process_ref_signal(). */
 #define SIGKILL 9
+/* Never comes: a write tells. As a part of an exit status it is one all the
+ * same. */
+#define SIGPIPE 13
 
 /* Beyond those of <errno.h>, which end at 140. */
 #ifndef EREMOTEIO

@@ -212,7 +212,12 @@ static int launch_prepare(struct launch *l, struct err *e)
 	if (r < 0)
 		return err_sys(e, r, "cannot run '%s' in folder '%s'",
 			spec->argv[0], spec->cwd);
-	if (!l->how->console)
+	/* with a console: no handles, but said to be them, or the system gives
+	 * the child copies of ours instead of the console's (Windows Terminal's
+	 * ConptyConnection.cpp and hcsshim's internal/exec do the same) */
+	if (l->how->console)
+		l->si.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
+	else
 		r = collect_handles(l, &n);
 	if (r == 0)
 		r = set_attributes(l, n);

@@ -16,6 +16,9 @@
 #define REDIAL_MIN_MS 200
 #define REDIAL_MAX_MS 60000
 
+/* And one that is there, but between two clients: go-winio's. */
+#define BUSY_MS 10
+
 /* One direction: at most one operation, and the bytes of it. */
 struct transfer {
 	struct port_op op; /* first */
@@ -146,7 +149,8 @@ static void read_ahead(struct stream *s)
 {
 	struct transfer *t = s->in;
 
-	while (!s->awaiting && !is_reading(s) && t->len == 0 && !t->ended) {
+	while (!s->awaiting && !s->dialing && !is_reading(s) && t->len == 0 &&
+		!t->ended) {
 		t->off = 0;
 		port_begin(&t->op);
 		if (ReadFile(s->h, t->buf, BUFFER, NULL, &t->op.ov)) {
@@ -330,7 +334,10 @@ static void dial_again(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (dialed(s)) {
 		s->dialing = false;
-		write_on(s);
+		if (s->in)
+			read_ahead(s);
+		if (s->out)
+			write_on(s);
 		stream_tell(s);
 		return;
 	}
@@ -347,6 +354,28 @@ int stream_dial_again(struct stream *s, const wchar_t *name)
 	if (!s->dial)
 		return -ENOMEM;
 	wcscpy(s->name, name);
+	return 0;
+}
+
+int stream_dial_later(
+	struct event_base *base, const wchar_t *name, struct stream **ret)
+{
+	static const struct timeval soon = {.tv_usec = BUSY_MS * 1000};
+	struct stream *s;
+	int r = stream_from_attached(base, NULL, false, &s);
+
+	if (r < 0)
+		return r;
+	r = stream_dial_again(s, name);
+	if (r == 0 && event_add(s->dial, &soon) < 0)
+		r = -ENOMEM;
+	if (r < 0) {
+		stream_close(s);
+		return r;
+	}
+	s->dialing = true;
+	s->dial_ms = BUSY_MS;
+	*ret = s;
 	return 0;
 }
 
