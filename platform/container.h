@@ -24,6 +24,7 @@
 #include "platform/process.h"
 
 struct container;
+struct guest;
 struct isolation;
 
 #define CONTAINER_LATER 1
@@ -51,6 +52,9 @@ struct container_program {
 	/* of the container's; only with isolation. NULL: its default */
 	const char *user;
 	uint32_t width, height; /* of the console; 0: the usual */
+	/* Instead of all but endpoints and console, for one more process in a
+	 * virtual machine: it as JSON (config.md, "Process"). NULL: none */
+	const char *json;
 };
 
 /* Without a process yet: one of a job, or, with isolation, of the host compute
@@ -61,6 +65,11 @@ int container_new(const char *id, const struct container_limits *limits,
 int container_new_isolated(struct event_base *base, const char *id,
 	const struct container_limits *limits, const struct isolation *iso,
 	struct container **ret, struct err *e);
+
+/* A Linux container, in a virtual machine (guest.h). Limits can't be changed:
+ * -ENOSYS. */
+int container_new_guest(struct event_base *base, const char *id,
+	const struct guest *guest, struct container **ret, struct err *e);
 
 /* Makes the first process, of which not an instruction runs before
  * container_start(); cgroup_open() of its pid leads to the container. The pid
