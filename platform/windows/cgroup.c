@@ -141,9 +141,20 @@ static uint64_t now(void)
 int cgroup_open(int64_t pid, struct cgroup **ret, struct err *e)
 {
 	HANDLE self = GetCurrentProcess();
+	struct isolated *isolated = isolated_get(pid);
 	struct job *job = jobs;
 	struct cgroup *cg;
 
+	if (isolated) {
+		cg = calloc(1, sizeof(*cg));
+		if (!cg) {
+			isolated_put(isolated);
+			return err_sys(e, -ENOMEM, "a container's group");
+		}
+		cg->isolated = isolated;
+		*ret = cg;
+		return 0;
+	}
 	while (job && job->init != pid)
 		job = job->next;
 	if (!job)

@@ -13,8 +13,11 @@
 
 int hcs_document_of(struct json_out *o, wchar_t **ret, struct err *e)
 {
-	int r = json_ok(o) ? win_wide(o->data, ret) : -ENOMEM;
+	/* without the end of the line, and with one of the text */
+	char *text = json_ok(o) ? strndup(o->data, o->n - 1) : NULL;
+	int r = text ? win_wide(text, ret) : -ENOMEM;
 
+	free(text);
 	free(o->data);
 	o->data = NULL;
 	return r < 0 ? err_sys(e, r, "a document for the host compute service")
