@@ -61,7 +61,9 @@ START_TEST(test_mount_point)
 			  "\"args\":[\"%CONTAINER_SANDBOX_MOUNT_POINT%/a.exe\","
 			  "\"$env:CONTAINER_SANDBOX_MOUNT_POINT;"
 			  "$env:CONTAINER_SANDBOX_MOUNT_POINT\"],"
-			  "\"cwd\":\"%CONTAINER_SANDBOX_MOUNT_POINT%\"}}"),
+			  "\"cwd\":\"%CONTAINER_SANDBOX_MOUNT_POINT%\"},"
+			  "\"annotations\":{"
+			  "\"microsoft.com/hostprocess-container\":\"true\"}}"),
 		0);
 	ck_assert_str_eq(spec.args[0], "C:/hpc/x/a.exe");
 	ck_assert_str_eq(spec.args[1], "C:/hpc/x;C:/hpc/x");
@@ -122,7 +124,9 @@ START_TEST(test_layers)
 		"\\\\?\\Volume{11111111-2222-3333-4444-555555555555}\\";
 	static const char config[] =
 		"{\"root\":{\"path\":\"rootfs\"},\"process\":{\"args\":["
-		"\"%CONTAINER_SANDBOX_MOUNT_POINT%a.exe\"]}}";
+		"\"%CONTAINER_SANDBOX_MOUNT_POINT%a.exe\"]},"
+		"\"annotations\":{"
+		"\"microsoft.com/hostprocess-container\":\"true\"}}";
 	char *id;
 
 	vmc_begin();

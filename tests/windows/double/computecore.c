@@ -15,8 +15,9 @@
  *   never  never completes,
  *   zero   completes, but tells nothing of the process (HcsCreateProcess).
  *
- * A file properties is the answer of HcsGetComputeSystemProperties; a file
- * event, the document of each process's exit.
+ * counted from when the file was written. A file properties is the answer of
+ * HcsGetComputeSystemProperties; a file event, the document of each process's
+ * exit.
  */
 #include <computecore.h>
 #include <stdint.h>
@@ -153,7 +154,15 @@ static struct plan planned(const char *function)
 	char *text = read_file("plan"), *line, *next;
 	unsigned i, n, nth;
 
+	static char *last;
+
 	EnterCriticalSection(&lock);
+	if ((last == NULL) != (text == NULL) ||
+		(text && strcmp(last, text) != 0)) {
+		memset(counts, 0, sizeof(counts)); /* a new plan */
+		free(last);
+		last = text ? strdup(text) : NULL;
+	}
 	for (i = 0; counts[i].name && strcmp(counts[i].name, function); i++)
 		;
 	counts[i].name = function;
