@@ -93,7 +93,7 @@ SRC := $(filter-out $(MAINS),$(wildcard shim/*.c shim/$(BACKEND)/*.c \
 # Of wispctl, these make sense on any system; Windows' own part is ctl/windows/,
 # the rest is Linux'.
 CTL_PORTABLE := $(addprefix ctl/,env.c json.c launch.c names.c \
-	own.c record.c say.c target.c task_options.c units.c \
+	own.c record.c release.c say.c show.c target.c task_options.c units.c \
 	spec/escape.c spec/spec_windows.c spec/winpath.c)
 ifdef WINDOWS
 SRC := $(filter-out ctl/% bench/%,$(SRC)) $(CTL_PORTABLE) \

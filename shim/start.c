@@ -121,18 +121,26 @@ static int find_address(struct start *s, struct err *e)
 	return r;
 }
 
+/* On Windows every address has backslashes. */
 static int answer_json(const char *address, uint8_t *buf, size_t n)
 {
-	/* the address is a path of the operator's and hex digits; a path with
-	 * a quote in it would need escaping that 1.7's reader never tested */
-	int len = strpbrk(address, "\"\\")
-			  ? -1
-			  : snprintf((char *)buf, n,
-				    "{\"version\":2,\"address\":\"%s\","
-				    "\"protocol\":\"ttrpc\"}",
-				    address);
+	static const char begin[] = "{\"version\":2,\"address\":\"";
+	static const char end[] = "\",\"protocol\":\"ttrpc\"}";
+	size_t len = strlen(begin), more = strlen(address);
+	const char *p;
 
-	return len < 0 || (size_t)len >= n ? -ENAMETOOLONG : len;
+	for (p = address; *p; p++)
+		more += *p == '"' || *p == '\\';
+	if (len + more + sizeof(end) > n)
+		return -ENAMETOOLONG;
+	memcpy(buf, begin, len);
+	for (p = address; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			buf[len++] = '\\';
+		buf[len++] = (uint8_t)*p;
+	}
+	memcpy(buf + len, end, sizeof(end));
+	return (int)(len + strlen(end));
 }
 
 static int answer_bootstrap(const char *address, uint8_t *buf, size_t n)

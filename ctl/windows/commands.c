@@ -2,6 +2,9 @@
 /* What wispctl can do on Windows. */
 #include "ctl/command.h"
 
-const struct ctl_command ctl_commands[] = {};
+const struct ctl_command ctl_commands[] = {
+	{CTL_LIFE, "run", "run a container, with no daemon", ctl_run},
+	{CTL_LIFE, "exec", "run a command in a container that runs", ctl_exec},
+};
 
 const size_t ctl_n_commands = sizeof(ctl_commands) / sizeof(ctl_commands[0]);

@@ -11,17 +11,21 @@
 #include "platform/windows/win.h"
 
 /* Only handles that are named in a list are inherited, by those that we start
- * (spawn.c); what slipped in here without a number can't be found. */
+ * (spawn.c); what slipped in here without a number can't be found.
+ *
+ * What else comes first: no box that waits for somebody to press a button, and
+ * no library that is looked for beside the program or in PATH, by us or by
+ * those that the system loads for us (SetDefaultDllDirectories()). */
 void host_close_inherited(void)
 {
+	SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX |
+		     SEM_NOOPENFILEERRORBOX);
+	SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32);
 }
 
 int host_become_shim(struct err *e)
 {
 	(void)e;
-	/* no box that waits for somebody to press a button */
-	SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX |
-		     SEM_NOOPENFILEERRORBOX);
 	return 0;
 }
 

@@ -307,6 +307,23 @@ void exit_source_free(struct exit_source *x)
 
 /* ---- references and signals ---- */
 
+/* What a console event needs (CreateRemoteThread()); what protects itself from
+ * that can still be waited for, and ended. */
+static HANDLE open_process(DWORD pid)
+{
+	static const DWORD few = PROCESS_TERMINATE | SYNCHRONIZE |
+				 PROCESS_QUERY_LIMITED_INFORMATION;
+	HANDLE h = OpenProcess(few | PROCESS_QUERY_INFORMATION |
+				       PROCESS_CREATE_THREAD |
+				       PROCESS_VM_OPERATION | PROCESS_VM_READ |
+				       PROCESS_VM_WRITE,
+		FALSE, pid);
+
+	if (!h && GetLastError() == ERROR_ACCESS_DENIED)
+		h = OpenProcess(few, FALSE, pid);
+	return h;
+}
+
 int process_ref_open(int64_t pid, struct process_ref **ret)
 {
 	struct child *c = child_find(pid);
@@ -319,7 +336,7 @@ int process_ref_open(int64_t pid, struct process_ref **ret)
 		DuplicateHandle(self, c->process, self, &ref->h, 0, FALSE,
 			DUPLICATE_SAME_ACCESS);
 	else
-		ref->h = OpenProcess(PROCESS_ALL_ACCESS, FALSE, (DWORD)pid);
+		ref->h = open_process((DWORD)pid);
 	if (ref->h && !c && has_ended(ref->h)) {
 		process_ref_close(ref);
 		return -ESRCH;
@@ -334,6 +351,11 @@ int process_ref_open(int64_t pid, struct process_ref **ret)
 	ref->pid = (DWORD)pid;
 	*ret = ref;
 	return 0;
+}
+
+HANDLE process_ref_handle(const struct process_ref *ref)
+{
+	return ref->h;
 }
 
 /* A console event is a call of kernel32's CtrlRoutine in the process, which

@@ -48,6 +48,7 @@ struct stream {
 	struct event *dial; /* NULL: not one that dials again */
 	bool dialing;       /* nobody is there now */
 	unsigned dial_ms;
+	uint64_t dial_since; /* GetTickCount64() */
 	wchar_t name[PIPE_NAME_MAX];
 	stream_cb cb;
 	void *arg;
@@ -209,6 +210,7 @@ static void out_failed(struct stream *s, DWORD error)
 	if (s->dial && win_is_hangup(error) && event_add(s->dial, &soon) == 0) {
 		s->dialing = true;
 		s->dial_ms = REDIAL_MIN_MS;
+		s->dial_since = GetTickCount64();
 		return;
 	}
 	s->out->len = 0;
@@ -325,6 +327,23 @@ static bool dialed(struct stream *s)
 	return true;
 }
 
+static unsigned dial_for_ms; /* 0: for ever */
+
+void stream_dial_for(unsigned seconds)
+{
+	dial_for_ms = seconds < UINT_MAX / 1000 ? seconds * 1000 : UINT_MAX;
+}
+
+/* Nobody has come in time: what was to be written is lost. */
+static void give_up(struct stream *s)
+{
+	s->dialing = false;
+	s->out->len = 0;
+	s->out->ended = true;
+	s->out->error = -EPIPE;
+	stream_tell(s);
+}
+
 static void dial_again(evutil_socket_t fd, short what, void *arg)
 {
 	struct stream *s = arg;
@@ -339,6 +358,10 @@ static void dial_again(evutil_socket_t fd, short what, void *arg)
 		if (s->out)
 			write_on(s);
 		stream_tell(s);
+		return;
+	}
+	if (dial_for_ms && GetTickCount64() - s->dial_since >= dial_for_ms) {
+		give_up(s);
 		return;
 	}
 	s->dial_ms =

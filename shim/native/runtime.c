@@ -16,17 +16,19 @@
 #include "io/stdio.h"
 #include "platform/auto.h"
 #include "platform/file.h"
-#include "runhcs_options.pb-c.h"
+#include "shim/bundle.h"
 #include "shim/ident.h"
 #include "shim/log.h"
 #include "shim/native/isolation_spec.h"
 #include "shim/native/spec.h"
 
+/* What container_forget() is told, if this process is gone by then. */
+#define NOTES "container-notes"
+
 /* Those that have been created and not been deleted. */
 static struct native {
 	struct native *next;
 	char id[IDENT_MAX + 1];
-	char *root; /* NULL: it has a view of its own */
 	struct container *container;
 	struct container_limits limits;
 	bool has_process;
@@ -40,6 +42,7 @@ struct runtime_call {
 	runtime_cb cb;
 	void *arg;
 	char *pid_file; /* NULL: there is no process to tell of */
+	char *notes;    /* of what is deleted */
 	struct container_limits limits; /* that are to be */
 	bool under_way;                 /* container_later has it */
 	bool deleting;
@@ -62,32 +65,7 @@ int runtime_find(const struct options *o, const char **ret, struct err *e)
 const uint32_t runtime_lost_status = 255;
 const char runtime_resources[] = "WindowsResources";
 
-int runtime_check_options(const Any *any, struct err *e)
-{
-	Containerd__Runhcs__V1__Options *o;
-	int r = 0;
-
-	if (!any_is(any, "containerd.runhcs.v1.Options"))
-		return err_set(e, -EINVAL,
-			"options of unknown type '%s': known are "
-			"containerd.runhcs.v1.Options and "
-			"runtimeoptions.v1.Options",
-			any->type_url);
-	o = containerd__runhcs__v1__options__unpack(
-		NULL, any->value.len, any->value.data);
-	if (!o)
-		return err_set(
-			e, -EINVAL, "options are no valid %s", any->type_url);
-	if (o->sandbox_isolation !=
-		CONTAINERD__RUNHCS__V1__OPTIONS__SANDBOX_ISOLATION__PROCESS)
-		r = err_set(e, -ENOSYS,
-			"option sandbox_isolation: there are no virtual "
-			"machines here");
-	if (o->debug || strcmp(o->log_level, "debug") == 0)
-		log_set_level(LOG_DEBUG);
-	containerd__runhcs__v1__options__free_unpacked(o, NULL);
-	return r;
-}
+const bool runtime_is_program = false;
 
 int runtime_root(
 	const struct options *o, const char *ns, char **ret, struct err *e)
@@ -117,7 +95,6 @@ static void native_remove(struct native **at)
 
 	*at = n->next;
 	container_free(n->container);
-	free(n->root);
 	free(n);
 }
 
@@ -138,6 +115,7 @@ static void call_answer(evutil_socket_t fd, short what, void *arg)
 	*at = c->next;
 	event_free(c->ev);
 	free(c->pid_file);
+	free(c->notes);
 	free(c);
 	cb(r, &own, cb_arg);
 }
@@ -191,6 +169,8 @@ static void call_over(struct runtime_call *c, int r, int64_t pid)
 	event_active(c->ev, EV_TIMEOUT, 0);
 	if (*at && (c->deleting || (create && c->r < 0)))
 		native_remove(at);
+	if (c->notes && c->r == 0)
+		c->r = container_forget(c->notes, &c->err);
 }
 
 static void call_later(int r, int64_t pid, const struct err *e, void *arg)
@@ -261,21 +241,44 @@ static void fill(struct container_program *p, const struct native_spec *s,
 	p->process.argv =
 		s->n_args > 0 ? (const char *const *)s->args : verbatim;
 	p->process.envp = (const char *const *)s->env;
-	p->process.cwd = s->cwd ? s->cwd : NATIVE_DEFAULT_CWD;
+	p->process.cwd = s->cwd;
 	p->command_line = s->command_line;
 	p->user = s->user;
 	p->width = s->width;
 	p->height = s->height;
 }
 
-static int make(const struct runtime *rt, const struct native_spec *s,
+static int make_job(const struct runtime *rt, struct native_spec *s,
+	struct container **ret, struct err *e)
+{
+	char notes[BUNDLE_PATH_MAX];
+	struct container_config config = {
+		.id = rt->id,
+		.notes = notes,
+		.root = s->root,
+		.root_location = s->root_location,
+		.mounts = s->mounts,
+		.n_mounts = s->n_mounts,
+		.user = s->user,
+		.inherit_user = s->inherit_user,
+		.limits = s->limits,
+	};
+	int r = bundle_path(rt->bundle, NOTES, notes);
+
+	if (r < 0)
+		return err_sys(e, r, "bundle '%s'", rt->bundle);
+	r = container_new(&config, ret, e);
+	return r < 0 ? r : native_spec_place(s, container_root(*ret), e);
+}
+
+static int make(const struct runtime *rt, struct native_spec *s,
 	struct container **ret, struct err *e)
 {
 	struct isolation iso;
 	int r;
 
 	if (s->host_process)
-		return container_new(rt->id, &s->limits, ret, e);
+		return make_job(rt, s, ret, e);
 	r = isolation_read(rt->bundle, &s->rootfs, &iso, e);
 	if (r < 0)
 		return r;
@@ -287,25 +290,21 @@ static int make(const struct runtime *rt, const struct native_spec *s,
 /* What it leaves in c->pid_file is for call_over(), which also takes the
  * container away if it fails. */
 static int create(struct runtime_call *c, const struct runtime *rt,
-	const struct stdio *stdio, const struct native_spec *s, int64_t *pid)
+	const struct stdio *stdio, struct native_spec *s, int64_t *pid)
 {
 	const struct container_later later = {call_later, c};
 	struct native *n = calloc(1, sizeof(*n));
 	struct container_program p;
 	int r;
 
-	if (n && s->host_process && s->root)
-		n->root = strdup(s->root);
-	if (!n || (s->host_process && s->root && !n->root)) {
-		free(n);
+	if (!n)
 		return err_set(&c->err, -ENOMEM, "no memory for '%s'", rt->id);
-	}
 	snprintf(n->id, sizeof(n->id), "%s", rt->id);
 	n->next = natives;
 	natives = n;
 	n->limits = s->limits;
-	fill(&p, s, stdio);
 	r = make(rt, s, &n->container, &c->err);
+	fill(&p, s, stdio);
 	if (r == 0)
 		r = container_create(n->container, &p, pid, &later, &c->err);
 	return r;
@@ -325,7 +324,7 @@ int runtime_create(const struct runtime *rt, const struct stdio *stdio,
 	struct runtime_call *c;
 	struct native_spec s;
 	int64_t pid = 0;
-	int r = native_spec_read(rt->bundle, &s, e);
+	int r = native_spec_read(rt->bundle, rt->options->settings, &s, e);
 
 	c = r == 0 ? call_new(rt, "create", cb, arg, e) : NULL;
 	if (c) {
@@ -378,7 +377,10 @@ static int exec(struct runtime_call *c, const struct runtime *rt,
 
 	if (!n)
 		return missing(rt, &c->err);
-	r = native_spec_read_process(process_file, n->root, &s, &c->err);
+	r = native_spec_read_process(process_file, &s, &c->err);
+	if (r == 0)
+		r = native_spec_place(
+			&s, container_root(n->container), &c->err);
 	if (r == 0) {
 		fill(&p, &s, stdio);
 		r = container_exec(n->container, &p, pid, &later, &c->err);
@@ -442,12 +444,18 @@ int runtime_delete(
 	struct runtime_call *c = call_new(rt, "delete", cb, arg, e);
 	const struct container_later later = {call_later, c};
 	struct native *n = *find(rt->id);
-	int r = 0;
+	char notes[BUNDLE_PATH_MAX];
+	int r;
 
 	if (!c)
 		return -ENOMEM;
 	c->deleting = true;
-	if (n && n->container)
+	r = bundle_path(rt->bundle, NOTES, notes);
+	if (r == 0 && !(c->notes = strdup(notes)))
+		r = -ENOMEM;
+	if (r < 0)
+		err_sys(&c->err, r, "notes of '%s'", rt->id);
+	else if (n && n->container)
 		r = container_end(n->container, &later, &c->err);
 	if (r == CONTAINER_LATER)
 		c->under_way = true;
