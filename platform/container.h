@@ -73,8 +73,7 @@ struct container_config {
 
 struct container_program {
 	/* argv, endpoints; cwd, which is made if it is not there (NULL: root,
-	 * or C:\ with isolation); envp comes on top of what its user has, or
-	 * the container */
+	 * or C:\ with isolation); envp comes on top of what its user has */
 	struct process_spec process;
 	const char *command_line; /* verbatim, instead of argv; NULL: none */
 	struct console *console;  /* instead of the endpoints; NULL: none */
@@ -95,14 +94,14 @@ int container_new_isolated(struct event_base *base, const char *id,
 	const struct container_limits *limits, const struct isolation *iso,
 	struct container **ret, struct err *e);
 
-/* Where its processes see root, without a '\' at the end: borrowed. NULL: it
- * has none, or, with isolation, a view of its own. */
-const char *container_root(const struct container *c);
-
 /* A Linux container, in a virtual machine (guest.h). Limits can't be changed:
  * -ENOSYS. */
 int container_new_guest(struct event_base *base, const char *id,
 	const struct guest *guest, struct container **ret, struct err *e);
+
+/* Where its processes see root, without a '\' at the end: borrowed. NULL: it
+ * has none, or a view of its own. */
+const char *container_root(const struct container *c);
 
 /* Makes the first process, of which not an instruction runs before
  * container_start(); cgroup_open() of its pid leads to the container. The pid

@@ -17,12 +17,6 @@ int container_new(const struct container_config *config, struct container **ret,
 	return none(e);
 }
 
-const char *container_root(const struct container *c)
-{
-	(void)c;
-	return NULL;
-}
-
 int container_new_isolated(struct event_base *base, const char *id,
 	const struct container_limits *limits, const struct isolation *iso,
 	struct container **ret, struct err *e)
@@ -33,6 +27,12 @@ int container_new_isolated(struct event_base *base, const char *id,
 	(void)iso;
 	(void)ret;
 	return none(e);
+}
+
+const char *container_root(const struct container *c)
+{
+	(void)c;
+	return NULL;
 }
 
 int container_new_guest(struct event_base *base, const char *id,

@@ -26,12 +26,6 @@ struct container {
 	struct isolated *isolated; /* instead of all this */
 };
 
-static int limit(struct container *c, const struct container_limits *limits,
-	struct err *e)
-{
-	return job_limit(job_handle(c->job), limits, e);
-}
-
 static int set_up(struct container *c, const struct container_config *config,
 	struct err *e)
 {
@@ -40,7 +34,7 @@ static int set_up(struct container *c, const struct container_config *config,
 	if (r == 0)
 		r = job_new(config->id, &c->job, e);
 	if (r == 0)
-		r = limit(c, &config->limits, e);
+		r = job_limit(job_handle(c->job), &config->limits, e);
 	if (r == 0)
 		r = job_root_set_up(
 			job_handle(c->job), config, c->undo, &c->root, e);
@@ -107,7 +101,7 @@ int container_limit(struct container *c, const struct container_limits *limits,
 	const struct container_later *later, struct err *e)
 {
 	return c->isolated ? isolated_limit(c->isolated, limits, later, e)
-			   : limit(c, limits, e);
+			   : job_limit(job_handle(c->job), limits, e);
 }
 
 /* ---- programs ---- */
@@ -127,8 +121,11 @@ static int spawn(struct container *c, const struct container_program *p,
 	spec.cwd = found.cwd;
 	how.program = found.path;
 	how.line = found.line;
-	if (r == 0 && p->console && (r = console_pty(p->console, &how.console)) < 0)
-		err_sys(e, r, "pseudo console");
+	if (r == 0 && p->console) {
+		r = console_pty(p->console, &how.console);
+		if (r < 0)
+			err_sys(e, r, "pseudo console");
+	}
 	if (r == 0)
 		r = process_spawn_with(&how, ret_pid, e);
 	job_program_clear(&found);

@@ -21,13 +21,12 @@ const char *const lcow_controllers[LCOW_CONTROLLERS] = {
 
 int lcow_document_of(struct json_out *o, wchar_t **ret, struct err *e)
 {
-	char *text;
 	int r = -ENOMEM;
 
-	json_raw(o, NULL, "", 1); /* a NUL at the end */
-	text = o->no_memory ? NULL : o->data;
-	if (text)
-		r = win_wide(text, ret);
+	if (json_ok(o)) {
+		o->data[o->n - 1] = '\0'; /* it was the line's end */
+		r = win_wide(o->data, ret);
+	}
 	free(o->data);
 	memset(o, 0, sizeof(*o));
 	return r < 0 ? err_sys(e, r, "a document for the host compute service")

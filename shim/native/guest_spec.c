@@ -348,17 +348,19 @@ static int take_disks(struct guest *g, const char *bundle,
 }
 
 static int read_all(struct guest *g, const char *bundle,
-	const struct native_spec *s, const struct guest_default *defaults,
-	size_t n, struct err *e)
+	const struct native_spec *s, const struct runtime_settings *settings,
+	struct err *e)
 {
 	struct reading rd = {.g = g, .e = e};
 	char path[BUNDLE_PATH_MAX];
+	size_t i;
 	int r = bundle_path(bundle, "config.json", path);
 
 	if (r < 0)
 		return err_sys(e, r, "bundle '%s'", bundle);
-	while (n-- > 0)
-		on_annotation(&rd, defaults[n].key, defaults[n].value);
+	for (i = 0; settings && i < settings->n_annotations; i++)
+		on_annotation(&rd, settings->annotations[i].key,
+			settings->annotations[i].value);
 	r = file_read(path, CONFIG_MAX, &g->spec, &g->n_spec, e);
 	if (r == 0)
 		r = json_scan(g->spec, g->n_spec, on_value, &rd, e);
@@ -377,11 +379,11 @@ static int read_all(struct guest *g, const char *bundle,
 }
 
 int guest_read(const char *bundle, const struct native_spec *s,
-	const struct guest_default *defaults, size_t n_defaults,
-	struct guest *ret, struct err *e)
+	const struct runtime_settings *settings, struct guest *ret,
+	struct err *e)
 {
 	struct guest g = {0};
-	int r = read_all(&g, bundle, s, defaults, n_defaults, e);
+	int r = read_all(&g, bundle, s, settings, e);
 
 	if (r < 0)
 		guest_clear(&g);

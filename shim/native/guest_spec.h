@@ -21,19 +21,15 @@
 #include "platform/guest.h"
 #include "shim/native/spec.h"
 
-/* An annotation that holds if the container has none of that name. */
-struct guest_default {
-	const char *key, *value;
-};
-
 /*
+ * settings, or NULL, have the annotations that hold where it has none.
  * s: what native_spec_read() gave. Its files are the disks of a mount of type
  * lcow-layer, or else windows.layerFolders. -EINVAL says what is wrong;
  * -ENOSYS names what is not there: a network namespace, devices, mounts of
  * disks. ret needs guest_clear() only on success.
  */
 int guest_read(const char *bundle, const struct native_spec *s,
-	const struct guest_default *defaults, size_t n_defaults,
-	struct guest *ret, struct err *e);
+	const struct runtime_settings *settings, struct guest *ret,
+	struct err *e);
 
 #endif

@@ -19,11 +19,9 @@
 #include "shim/bundle.h"
 #include "shim/ident.h"
 #include "shim/log.h"
+#include "shim/native/guest_spec.h"
 #include "shim/native/isolation_spec.h"
 #include "shim/native/spec.h"
-
-/* What container_forget() is told, if this process is gone by then. */
-#define NOTES "container-notes"
 
 /* Those that have been created and not been deleted. */
 static struct native {
@@ -32,6 +30,7 @@ static struct native {
 	struct container *container;
 	struct container_limits limits;
 	bool has_process;
+	bool is_guest; /* a Linux container, whose processes are JSON */
 } * natives;
 
 struct runtime_call {
@@ -41,11 +40,10 @@ struct runtime_call {
 	struct event *ev;
 	runtime_cb cb;
 	void *arg;
+	char *notes;    /* of a delete: for container_forget(); else NULL */
 	char *pid_file; /* NULL: there is no process to tell of */
-	char *notes;    /* of what is deleted */
 	struct container_limits limits; /* that are to be */
 	bool under_way;                 /* container_later has it */
-	bool deleting;
 	int r;
 	struct err err;
 };
@@ -167,9 +165,9 @@ static void call_over(struct runtime_call *c, int r, int64_t pid)
 		c->r = r;
 	}
 	event_active(c->ev, EV_TIMEOUT, 0);
-	if (*at && (c->deleting || (create && c->r < 0)))
+	if (*at && (c->notes || (create && c->r < 0)))
 		native_remove(at);
-	if (c->notes && c->r == 0)
+	if (c->notes)
 		c->r = container_forget(c->notes, &c->err);
 }
 
@@ -179,7 +177,7 @@ static void call_later(int r, int64_t pid, const struct err *e, void *arg)
 
 	if (r < 0 && c->r == 0)
 		c->err = *e;
-	if (r < 0 && c->deleting) {
+	if (r < 0 && c->notes) {
 		/* closed all the same, which is the end of it */
 		log_warn(c->id, "%s", e->msg);
 		r = 0;
@@ -248,7 +246,36 @@ static void fill(struct container_program *p, const struct native_spec *s,
 	p->height = s->height;
 }
 
-static int make_job(const struct runtime *rt, struct native_spec *s,
+/* What container_forget() is told, if this process is gone by then. */
+#define NOTES "container-notes"
+
+static int make_isolated(const struct runtime *rt, struct native_spec *s,
+	struct container **ret, struct err *e)
+{
+	struct isolation iso;
+	int r = isolation_read(rt->bundle, &s->rootfs, &iso, e);
+
+	if (r < 0)
+		return r;
+	r = container_new_isolated(rt->base, rt->id, &s->limits, &iso, ret, e);
+	isolation_clear(&iso);
+	return r;
+}
+
+static int make_guest(const struct runtime *rt, struct native_spec *s,
+	struct container **ret, struct err *e)
+{
+	struct guest g;
+	int r = guest_read(rt->bundle, s, rt->options->settings, &g, e);
+
+	if (r < 0)
+		return r;
+	r = container_new_guest(rt->base, rt->id, &g, ret, e);
+	guest_clear(&g);
+	return r;
+}
+
+static int make(const struct runtime *rt, struct native_spec *s,
 	struct container **ret, struct err *e)
 {
 	char notes[BUNDLE_PATH_MAX];
@@ -271,22 +298,6 @@ static int make_job(const struct runtime *rt, struct native_spec *s,
 	return r < 0 ? r : native_spec_place(s, container_root(*ret), e);
 }
 
-static int make(const struct runtime *rt, struct native_spec *s,
-	struct container **ret, struct err *e)
-{
-	struct isolation iso;
-	int r;
-
-	if (s->host_process)
-		return make_job(rt, s, ret, e);
-	r = isolation_read(rt->bundle, &s->rootfs, &iso, e);
-	if (r < 0)
-		return r;
-	r = container_new_isolated(rt->base, rt->id, &s->limits, &iso, ret, e);
-	isolation_clear(&iso);
-	return r;
-}
-
 /* What it leaves in c->pid_file is for call_over(), which also takes the
  * container away if it fails. */
 static int create(struct runtime_call *c, const struct runtime *rt,
@@ -303,7 +314,13 @@ static int create(struct runtime_call *c, const struct runtime *rt,
 	n->next = natives;
 	natives = n;
 	n->limits = s->limits;
-	r = make(rt, s, &n->container, &c->err);
+	n->is_guest = s->is_linux && !s->host_process;
+	if (s->host_process)
+		r = make(rt, s, &n->container, &c->err);
+	else if (n->is_guest)
+		r = make_guest(rt, s, &n->container, &c->err);
+	else
+		r = make_isolated(rt, s, &n->container, &c->err);
 	fill(&p, s, stdio);
 	if (r == 0)
 		r = container_create(n->container, &p, pid, &later, &c->err);
@@ -366,23 +383,30 @@ int runtime_start(const struct runtime *rt, const struct stdio *stdio,
 	return 0;
 }
 
+#define PROCESS_MAX (16 * 1024 * 1024)
+
 static int exec(struct runtime_call *c, const struct runtime *rt,
 	const struct stdio *stdio, const char *process_file, int64_t *pid)
 {
 	const struct container_later later = {call_later, c};
 	struct native *n = *find(rt->id);
 	struct container_program p;
+	auto_free char *json = NULL;
 	struct native_spec s;
+	size_t len;
 	int r;
 
 	if (!n)
 		return missing(rt, &c->err);
 	r = native_spec_read_process(process_file, &s, &c->err);
+	if (r == 0 && n->is_guest)
+		r = file_read(process_file, PROCESS_MAX, &json, &len, &c->err);
 	if (r == 0)
 		r = native_spec_place(
 			&s, container_root(n->container), &c->err);
 	if (r == 0) {
 		fill(&p, &s, stdio);
+		p.json = json;
 		r = container_exec(n->container, &p, pid, &later, &c->err);
 	}
 	native_spec_clear(&s);
@@ -449,13 +473,15 @@ int runtime_delete(
 
 	if (!c)
 		return -ENOMEM;
-	c->deleting = true;
 	r = bundle_path(rt->bundle, NOTES, notes);
-	if (r == 0 && !(c->notes = strdup(notes)))
-		r = -ENOMEM;
-	if (r < 0)
-		err_sys(&c->err, r, "notes of '%s'", rt->id);
-	else if (n && n->container)
+	if (r == 0)
+		c->notes = strdup(notes);
+	if (!c->notes) {
+		r = r < 0 ? r : -ENOMEM;
+		call_over(c, err_sys(&c->err, r, "delete '%s'", rt->id), 0);
+		return 0;
+	}
+	if (n && n->container)
 		r = container_end(n->container, &later, &c->err);
 	if (r == CONTAINER_LATER)
 		c->under_way = true;

@@ -66,17 +66,22 @@ static bool is_true(const char *text, size_t n)
 	return n == 4 && memcmp(text, "true", 4) == 0;
 }
 
-/* What is no such size becomes one that check() refuses. */
 static void on_size(
 	struct native_spec *s, const char *key, const char *text, size_t n)
 {
-	bool fine = n > 0 && n <= 5 && strspn(text, "0123456789") >= n;
-	uint32_t size = fine ? (uint32_t)strtoul(text, NULL, 10) : UINT32_MAX;
+	uint32_t *to, v = 0;
+	size_t i;
 
 	if (strcmp(key, "consoleSize.width") == 0)
-		s->width = size;
+		to = &s->width;
 	else if (strcmp(key, "consoleSize.height") == 0)
-		s->height = size;
+		to = &s->height;
+	else
+		return;
+	for (i = 0; i < n && text[i] >= '0' && text[i] <= '9'; i++)
+		if (v <= NATIVE_CONSOLE_MAX)
+			v = v * 10 + (uint32_t)(text[i] - '0');
+	*to = i == n ? v : UINT32_MAX;
 }
 
 static void on_annotation(
@@ -145,6 +150,8 @@ static void on_value(const char *path, enum json_type type, const char *text,
 
 	if (prefix > 0 && type == JSON_OBJECT && strcmp(path, "mounts[]") == 0)
 		add_mount(s);
+	if (prefix > 0 && type == JSON_OBJECT && strcmp(path, "linux") == 0)
+		s->is_linux = true;
 	if (type != JSON_STRING && type != JSON_NUMBER)
 		return;
 	if (strncmp(path, rd->prefix, prefix) == 0 && type == JSON_STRING)
@@ -318,7 +325,7 @@ int native_spec_read(const char *bundle,
 		return err_sys(e, r, "bundle '%s'", bundle);
 	put_defaults(&rd, settings);
 	r = scan(&rd, path, e);
-	if (r == 0)
+	if (r == 0 && !ret->is_linux)
 		r = find_layers(ret, bundle, e);
 	if (r == 0)
 		r = resolve_root(ret, bundle, e);

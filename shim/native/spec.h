@@ -8,8 +8,8 @@
  *
  * The text CONTAINER_SANDBOX_MOUNT_POINT, as %...% or $env:..., stands for the
  * folder of the container's files in args, commandLine, env and cwd. Where that
- * is, is known when the container has been made. A container with a view of its
- * own knows no such place.
+ * is, is known when the container has been made. One with a view of its own has
+ * no such place.
  */
 #ifndef WISP_SHIM_NATIVE_SPEC_H
 #define WISP_SHIM_NATIVE_SPEC_H
@@ -38,6 +38,7 @@ struct native_spec {
 	struct container_mount *mounts; /* their texts are ours, too */
 	size_t n_mounts;
 	bool host_process; /* the annotation that asks for no isolation */
+	bool is_linux;     /* it has "linux": it is for a virtual machine */
 	bool inherit_user; /* the annotation hostprocess-inherit-user */
 	struct container_limits limits;
 	bool no_memory;

@@ -17,19 +17,14 @@ static int read_json(const char *json)
 	put_text("config.json", json);
 	spec.layers = layers;
 	spec.n_layers = 3;
-	return guest_read(here("."), &spec, NULL, 0, &guest, &e);
+	return guest_read(here("."), &spec, NULL, &guest, &e);
 }
 
 #define VM "\"io.microsoft.virtualmachine."
 
 START_TEST(test_settings)
 {
-	static const struct guest_default defaults[] = {
-		{"io.microsoft.virtualmachine.computetopology.memory.sizeinmb",
-			"700"},
-		{"io.microsoft.virtualmachine.computetopology.processor.count",
-			"3"},
-	};
+	struct runtime_settings settings = {0};
 
 	ck_assert_msg(
 		read_json(
@@ -62,6 +57,14 @@ START_TEST(test_settings)
 	ck_assert_str_eq(guest.layers[1], layers[1]);
 	ck_assert_str_eq(guest.scratch, layers[2]);
 	guest_clear(&guest);
+	settings.annotations = calloc(2, sizeof(*settings.annotations));
+	settings.annotations[0].key = (char *)"io.microsoft.virtualmachine."
+					      "computetopology.memory.sizeinmb";
+	settings.annotations[0].value = (char *)"700";
+	settings.annotations[1].key = (char *)"io.microsoft.virtualmachine."
+					      "computetopology.processor.count";
+	settings.annotations[1].value = (char *)"3";
+	settings.n_annotations = 2;
 	/* options are what annotations don't say; resources come after both */
 	put_text("config.json",
 		"{\"annotations\":{" VM
@@ -69,13 +72,14 @@ START_TEST(test_settings)
 		"\"resources\":{\"memory\":{\"limit\":1073741824},"
 		"\"cpu\":{\"count\":1}}}}");
 	ck_assert_int_eq(
-		guest_read(here("."), &spec, defaults, 2, &guest, &e), 0);
+		guest_read(here("."), &spec, &settings, &guest, &e), 0);
 	ck_assert_uint_eq(guest.processors, 2);
 	ck_assert_uint_eq(guest.memory_mib, 700);
 	guest_clear(&guest);
-	ck_assert_int_eq(guest_read(here("."), &spec, NULL, 0, &guest, &e), 0);
+	ck_assert_int_eq(guest_read(here("."), &spec, NULL, &guest, &e), 0);
 	ck_assert_uint_eq(guest.memory_mib, 1024);
 	guest_clear(&guest);
+	free(settings.annotations);
 }
 END_TEST
 
@@ -141,7 +145,7 @@ START_TEST(test_refused)
 	spec.n_layers = 1;
 	put_text("config.json", "{}");
 	ck_assert_int_eq(
-		guest_read(here("."), &spec, NULL, 0, &guest, &e), -EINVAL);
+		guest_read(here("."), &spec, NULL, &guest, &e), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(e.msg, "lcow-layer"));
 	layers[0] = (char *)"top";
 	refuse("{}", -EINVAL, "no absolute path");

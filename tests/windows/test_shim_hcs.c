@@ -303,11 +303,199 @@ START_TEST(test_terminal)
 }
 END_TEST
 
+static enum ttrpc_code update(const char *json)
+{
+	Containerd__Task__V3__UpdateTaskRequest rq =
+		CONTAINERD__TASK__V3__UPDATE_TASK_REQUEST__INIT;
+	Any any = GOOGLE__PROTOBUF__ANY__INIT;
+	ProtobufCMessage *rs;
+	enum ttrpc_code code = TTRPC_OK;
+
+	any.type_url =
+		(char *)"types.containerd.io/opencontainers/runtime-spec/1/"
+			"WindowsResources";
+	any.value.data = (uint8_t *)json;
+	any.value.len = strlen(json);
+	rq.id = shim.id;
+	rq.resources = &any;
+	rs = shim_call(&shim, "Update", &rq.base, &code);
+	if (rs)
+		protobuf_c_message_free_unpacked(rs, NULL);
+	return rs ? TTRPC_OK : code;
+}
+
+/* The one with only a pid, as the service has it. */
+static void check_pids(uint32_t pid)
+{
+	Containerd__Task__V3__PidsRequest rq =
+		CONTAINERD__TASK__V3__PIDS_REQUEST__INIT;
+	Containerd__Task__V3__PidsResponse *rs;
+
+	rq.id = shim.id;
+	rs = (void *)shim_call(&shim, "Pids", &rq.base, NULL);
+	ck_assert_uint_eq(rs->n_processes, 1);
+	ck_assert_uint_eq(rs->processes[0]->pid, pid);
+	protobuf_c_message_free_unpacked(&rs->base, NULL);
+}
+
+static enum ttrpc_code stats(const char *expected, size_t n)
+{
+	Containerd__Task__V3__StatsRequest rq =
+		CONTAINERD__TASK__V3__STATS_REQUEST__INIT;
+	Containerd__Task__V3__StatsResponse *rs;
+	enum ttrpc_code code;
+
+	rq.id = shim.id;
+	rs = (void *)shim_call(&shim, "Stats", &rq.base, &code);
+	if (!rs)
+		return code;
+	ck_assert_str_eq(
+		rs->stats->type_url, "containerd.runhcs.stats.v1.Statistics");
+	ck_assert_uint_eq(rs->stats->value.len, n);
+	ck_assert_mem_eq(rs->stats->value.data, expected, n);
+	protobuf_c_message_free_unpacked(&rs->base, NULL);
+	return TTRPC_OK;
+}
+
+START_TEST(test_figures)
+{
+	struct stream *out = begin("hcs-figures", WORDS("sleep"), "", "", "");
+	Containerd__Task__V3__PauseRequest pause =
+		CONTAINERD__TASK__V3__PAUSE_REQUEST__INIT;
+	enum ttrpc_code code;
+	uint32_t pid;
+
+	shim_create(&shim, "");
+	ck_assert_int_eq(stats("", 0), TTRPC_NOT_FOUND);
+	pid = shim_start(&shim, "");
+	check_pids(pid);
+	check(hcs_document("HcsGetComputeSystemProperties", 1),
+		"PropertyTypes[]", "Statistics ProcessList");
+	/* 100 ns become ns; an empty part has no bytes but its length */
+	hcs_put("properties",
+		"{\"Statistics\":{\"Uptime100ns\":3,"
+		"\"ContainerStartTime\":\"1971-01-01T00:00:01.5Z\","
+		"\"Processor\":{\"TotalRuntime100ns\":1},"
+		"\"Memory\":{\"MemoryUsagePrivateWorkingSetBytes\":5}}}");
+	ck_assert_int_eq(stats("\x0a\x1a\x12\x0b\x08\x81\xe7\x84\x0f\x10\x80"
+			       "\xca\xb5\xee\x01\x18\xac\x02\x22\x02\x08\x64"
+			       "\x2a\x02\x18\x05\x32\x00",
+				 28),
+		TTRPC_OK);
+	hcs_put("properties", "{\"Statistics\":");
+	ck_assert_int_eq(stats("", 0), TTRPC_UNKNOWN);
+	ck_assert_ptr_nonnull(strstr(shim.message, "no JSON"));
+	hcs_put("properties", "{\"Statistics\":7,\"ProcessList\":[{"
+			      "\"ProcessId\":-1},{\"ProcessId\":99999999999},"
+			      "{\"ProcessId\":\"5\"},[[]]]}");
+	check_pids(pid);
+	ck_assert_int_eq(update("{\"memory\":{\"limit\":268435456},\"cpu\":{"
+				"\"maximum\":2500}}"),
+		TTRPC_OK);
+	check(hcs_document("HcsModifyComputeSystem", 1), "ResourcePath",
+		"Container/Memory");
+	check(hcs_document("HcsModifyComputeSystem", 1), "Settings", "256");
+	check(hcs_document("HcsModifyComputeSystem", 2), "ResourcePath",
+		"Container/Processor");
+	check(hcs_document("HcsModifyComputeSystem", 2), "Settings.Maximum",
+		"2500");
+	ck_assert_int_eq(update("{\"cpu\":{\"shares\":5,\"maximum\":5}}"),
+		TTRPC_INVALID_ARGUMENT);
+	hcs_plan("HcsModifyComputeSystem 1 late 0x80070005");
+	ck_assert_int_eq(update("{\"memory\":{\"limit\":536870912}}"),
+		TTRPC_PERMISSION_DENIED);
+	hcs_plan(NULL);
+	pause.id = shim.id;
+	ck_assert_ptr_null(shim_call(&shim, "Pause", &pause.base, &code));
+	ck_assert_int_eq(code, TTRPC_UNIMPLEMENTED);
+	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_OK);
+	shim_wait(&shim, "");
+	shim_delete(&shim, "");
+	end(out);
+}
+END_TEST
+
+/* The system ends by itself, and its processes with it: the service tells
+ * nothing of those, or nonsense. */
+START_TEST(test_nonsense)
+{
+	struct stream *out =
+		begin("hcs-nonsense", WORDS("exit", "3"), "", "", "");
+
+	hcs_put("event", "{\"ProcessId\":0,\"ExitCode\":99999999999999}");
+	shim_create(&shim, "");
+	shim_start(&shim, "");
+	ck_assert_uint_eq(shim_wait(&shim, ""), 255);
+	ck_assert_uint_eq(shim_delete(&shim, ""), 255);
+	hcs_put("event", "]");
+	shim_create(&shim, "");
+	shim_start(&shim, "");
+	ck_assert_uint_eq(shim_wait(&shim, ""), 255);
+	ck_assert_uint_eq(shim_delete(&shim, ""), 255);
+	end(out);
+}
+END_TEST
+
+/* What can't be is told by name, and before the service is asked. */
+START_TEST(test_refused)
+{
+	static const struct {
+		const char *process, *windows, *all;
+		enum ttrpc_code code;
+		const char *said;
+	} cases[] = {
+		{"", ",\"hyperv\":{}", "", TTRPC_UNIMPLEMENTED,
+			"windows.hyperv"},
+		{"", ",\"credentialSpec\":{}", "", TTRPC_UNIMPLEMENTED,
+			"windows.credentialSpec"},
+		{"", ",\"devices\":[{\"id\":\"x\"}]", "", TTRPC_UNIMPLEMENTED,
+			"windows.devices"},
+		{"", ",\"network\":{\"endpointList\":[\"x\"]}", "",
+			TTRPC_UNIMPLEMENTED, "endpointList"},
+		{"", "", ",\"mounts\":[{\"type\":\"bind\"}]",
+			TTRPC_INVALID_ARGUMENT, "type"},
+		{"", "", ",\"mounts\":[{\"source\":\"x\"}]",
+			TTRPC_INVALID_ARGUMENT, "mount 0"},
+		{"", "",
+			",\"mounts\":[{\"source\":\"x\",\"destination\":"
+			"\"\\\\\\\\.\\\\pipe\\\\\"}]",
+			TTRPC_INVALID_ARGUMENT, "mount 0"},
+		{"", ",\"resources\":{\"cpu\":{\"count\":1,\"shares\":5}}", "",
+			TTRPC_INVALID_ARGUMENT, "only one"},
+		{"", ",\"resources\":{\"memory\":{\"limit\":1}}", "",
+			TTRPC_INVALID_ARGUMENT, "1 MiB"},
+		{",\"consoleSize\":{\"width\":99999,\"height\":1}", "", "",
+			TTRPC_INVALID_ARGUMENT, "consoleSize"},
+		{"", "", ",\"root\":{\"path\":\"C:\\\\here\"}",
+			TTRPC_INVALID_ARGUMENT, "no volume"},
+		{"", "", ",\"root\":{\"readonly\":true}",
+			TTRPC_INVALID_ARGUMENT, "readonly"},
+	};
+	struct stream *out = begin("hcs-no", WORDS("exit", "0"), "", "", "");
+	enum ttrpc_code code;
+	unsigned i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		hcs_bundle(WORDS("exit", "0"), cases[i].process,
+			cases[i].windows, cases[i].all);
+		ck_assert_msg(!call_create("", "", false, &code), "%s",
+			cases[i].said);
+		ck_assert_msg(code == cases[i].code, "%s: %s", cases[i].said,
+			shim.message);
+		ck_assert_msg(strstr(shim.message, cases[i].said) != NULL,
+			"'%s' is not in '%s'", cases[i].said, shim.message);
+	}
+	ck_assert_str_eq(hcs_calls(), "");
+	end(out);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {test_life, test_documents,
 		test_exec_and_kill, test_terminate, test_kill_before_start,
-		test_stdin, test_terminal, NULL};
+		test_stdin, test_terminal, test_figures, test_nonsense,
+		test_refused, NULL};
 
 	child_main();
 	return suite_run("windows shim hcs", tests);
