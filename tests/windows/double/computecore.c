@@ -912,6 +912,17 @@ static HRESULT hit(const char *function, HCS_PROCESS process,
 EXPORT HRESULT WINAPI HcsSignalProcess(
 	HCS_PROCESS process, HCS_OPERATION operation, PCWSTR options)
 {
+	struct thing *t = thing_of(process, PROCESS);
+	char *die = read_file("die");
+
+	if (t && die) {
+		EnterCriticalSection(&lock);
+		t->event = NULL;
+		LeaveCriticalSection(&lock);
+		CloseHandle(CreateThread(
+			NULL, 65536, end_thread, t->system, 0, NULL));
+	}
+	free(die);
 	return hit("HcsSignalProcess", process, operation, options, 0xC000013A);
 }
 
