@@ -36,8 +36,7 @@ static void put(struct isolated_process *p)
 
 static void answered(struct step *s, struct hcs_answer *a)
 {
-	(void)a; /* if it could not be done, its end is near, or told */
-	step_done(s, 0, 0, NULL);
+	step_done(s, a->r, 0, a->err);
 }
 
 /* A step of its own, for which nobody waits. */
@@ -138,11 +137,13 @@ static const wchar_t *signal_document(uint32_t signal)
 	}
 }
 
-static int process_signal(void *arg, uint32_t signal)
+static int process_signal(
+	void *arg, uint32_t signal, process_told done, void *done_arg)
 {
 	struct isolated_process *p = arg;
 	HCS_OPERATION operation;
 	struct step *s;
+	int r;
 
 	if (!hcs_knows_signal(signal))
 		return -EBUSY;
@@ -151,12 +152,15 @@ static int process_signal(void *arg, uint32_t signal)
 	s = ask(p, "signal a process of");
 	if (!s)
 		return -ENOMEM;
+	s->told = done;
+	s->told_arg = done_arg;
 	operation = hcs_call_operation(s->call);
-	return step_asked(s,
+	r = step_asked(s,
 		signal == 9 ? p->api->HcsTerminateProcess(p->h, operation, NULL)
 			    : p->api->HcsSignalProcess(
 				      p->h, operation, signal_document(signal)),
 		NULL);
+	return r < 0 ? r : PROCESS_LATER;
 }
 
 int isolated_process_signal_each(struct isolated *i, uint32_t signal)
@@ -168,7 +172,8 @@ int isolated_process_signal_each(struct isolated *i, uint32_t signal)
 		int one;
 
 		next = p->next;
-		one = process_signal(p, signal);
+		one = process_signal(p, signal, NULL, NULL);
+		one = one < 0 ? one : 0;
 		if (r == -ESRCH || (one < 0 && one != -ESRCH))
 			r = one;
 	}

@@ -153,6 +153,29 @@ START_TEST(test_faults)
 }
 END_TEST
 
+/* What the service says to a signal is what the caller hears. */
+START_TEST(test_kill_fails)
+{
+	hcs_begin();
+	hcs_bundle(WORDS("sleep"), "", "", "");
+	shim_begin(&shim, "hcs-kill");
+	hcs_plan("HcsSignalProcess 1 late 0x80070005\n"
+		 "HcsTerminateProcess 1 fail 0xC0370105\n"
+		 "HcsTerminateProcess 2 late 0x8037011F\n");
+	ck_assert_int_eq(create(), TTRPC_OK);
+	ck_assert_int_eq(start(), TTRPC_OK);
+	ck_assert_int_eq(shim_kill(&shim, "", 15), TTRPC_PERMISSION_DENIED);
+	ck_assert_ptr_nonnull(strstr(shim.message, "as it was planned"));
+	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_FAILED_PRECONDITION);
+	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_NOT_FOUND);
+	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_OK);
+	ck_assert_uint_eq(shim_wait(&shim, ""), 1);
+	shim_delete(&shim, "");
+	ck_assert(wait_for(shim.base, !*hcs_left()));
+	shim_end(&shim);
+}
+END_TEST
+
 /* A service that can't stop it is told to terminate it; what was left in it is
  * gone by then. */
 START_TEST(test_stop)
@@ -219,8 +242,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {
-		test_faults, test_stop, test_system_dies, test_no_dll, NULL};
+	const TTest *const tests[] = {test_faults, test_kill_fails, test_stop,
+		test_system_dies, test_no_dll, NULL};
 
 	child_main();
 	return suite_run("windows shim hcs faults", tests);
