@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "platform/process.h"
+#include "platform/windows/access.h"
 #include "platform/windows/isolated.h"
 #include "platform/windows/job.h"
 #include "platform/windows/job_stats.h"
@@ -61,18 +62,20 @@ static bool has_processes(HANDLE h)
 
 /* A job is there for as long as one of its processes is, which a container that
  * has just been deleted may have for a moment. One without any is as good as a
- * new one. */
-static int open_job(const wchar_t *name, HANDLE *ret)
+ * new one, if it is not somebody else's who took the name to have a hand in it.
+ */
+static int open_job(const wchar_t *name, SECURITY_ATTRIBUTES *sa, HANDLE *ret)
 {
 	unsigned waited;
 
 	for (waited = 0; waited < NAME_MS; waited += 10) {
-		HANDLE h = CreateJobObjectW(NULL, name);
+		HANDLE h = CreateJobObjectW(sa, name);
 
 		if (!h)
 			return win_last();
 		if (GetLastError() != ERROR_ALREADY_EXISTS ||
-			!has_processes(h)) {
+			(!has_processes(h) &&
+				access_is_ours(h, SE_KERNEL_OBJECT))) {
 			*ret = h;
 			return 0;
 		}
@@ -88,13 +91,17 @@ int job_new(const char *id, struct job **ret, struct err *e)
 		.BasicLimitInformation.LimitFlags =
 			JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE};
 	struct job *job = calloc(1, sizeof(*job));
+	SECURITY_ATTRIBUTES sa;
 	wchar_t name[160];
 	int r;
 
 	if (!job)
 		return err_set(e, -ENOMEM, "no memory for a job");
 	_snwprintf(name, 160, L"JobContainer_%hs", id);
-	r = open_job(name, &job->h);
+	r = access_open(ACCESS_US, &sa);
+	if (r == 0)
+		r = open_job(name, &sa, &job->h);
+	access_close(&sa);
 	if (r == 0 && !SetInformationJobObject(job->h,
 			      JobObjectExtendedLimitInformation, &limits,
 			      sizeof(limits)))

@@ -185,7 +185,7 @@ void console_finish(struct console *c)
 
 	if (!c->pty)
 		return;
-	thread = CreateThread(NULL, 64 * 1024, hang_up, c->pty,
+	thread = CreateThread(NULL, 256 * 1024, hang_up, c->pty,
 		STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
 	if (!thread)
 		return; /* console_close() tries again */

@@ -63,7 +63,6 @@ static bool is_group(const wchar_t *name)
 	BYTE *info = NULL;
 	DWORD code = api()->group_info(NULL, name, 1, &info);
 
-	/* Wine knows every group, and tells nothing of it */
 	if (code != NERR_Success || !info)
 		return false;
 	api()->buffer_free(info);

@@ -24,6 +24,10 @@ enum pipe_access { PIPE_FOR_ALL_OF_US, PIPE_FOR_ADMINISTRATORS };
 int pipe_listen(const wchar_t *name, DWORD open_mode, bool first,
 	unsigned instances, enum pipe_access access, HANDLE *ret);
 
+/* Whether somebody has made it; nobody is connected to. The last error tells
+ * why not. */
+bool pipe_exists(const wchar_t *name);
+
 /* A client's end, without waiting: -EAGAIN all instances are taken. */
 int pipe_dial(const wchar_t *name, DWORD access, HANDLE *ret);
 

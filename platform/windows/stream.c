@@ -551,7 +551,7 @@ static void client_came(struct port_op *op)
 int stream_await_client(struct event_base *base, HANDLE h, struct stream **ret)
 {
 	struct awaiting *a = calloc(1, sizeof(*a));
-	struct stream *s;
+	struct stream *s = NULL;
 	int r;
 
 	if (!a) {
@@ -559,7 +559,7 @@ int stream_await_client(struct event_base *base, HANDLE h, struct stream **ret)
 		return -ENOMEM;
 	}
 	r = stream_from_handle(base, h, &s);
-	if (r < 0) {
+	if (r < 0 || !s) {
 		free(a);
 		return r;
 	}

@@ -126,8 +126,8 @@ int stream_pipe_by_name(struct event_base *base, const char *name,
 {
 	char text[PIPE_NAME_MAX];
 	wchar_t wide[PIPE_NAME_MAX];
-	struct endpoint *theirs;
-	HANDLE ours;
+	struct endpoint *theirs = NULL;
+	HANDLE ours = NULL;
 	int r;
 
 	(void)to_child;
