@@ -153,6 +153,26 @@ START_TEST(test_faults)
 }
 END_TEST
 
+/* A start that failed can be tried again, whichever half of it failed. */
+START_TEST(test_start_again)
+{
+	hcs_begin();
+	hcs_bundle(WORDS("exit", "3"), "", "", "");
+	shim_begin(&shim, "hcs-again");
+	hcs_plan("HcsStartComputeSystem 1 late 0xC0370105\n"
+		 "HcsCreateProcess 1 zero\n");
+	ck_assert_int_eq(create(), TTRPC_OK);
+	ck_assert_int_eq(start(), TTRPC_FAILED_PRECONDITION);
+	ck_assert_int_eq(start(), TTRPC_UNKNOWN);
+	ck_assert_int_eq(start(), TTRPC_OK);
+	ck_assert_uint_eq(shim_wait(&shim, ""), 3);
+	ck_assert_uint_eq(hcs_called("HcsStartComputeSystem"), 2);
+	shim_delete(&shim, "");
+	ck_assert(wait_for(shim.base, !*hcs_left()));
+	shim_end(&shim);
+}
+END_TEST
+
 /* What the service says to a signal is what the caller hears. */
 START_TEST(test_kill_fails)
 {
@@ -242,8 +262,9 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {test_faults, test_kill_fails, test_stop,
-		test_system_dies, test_no_dll, NULL};
+	const TTest *const tests[] = {test_faults, test_start_again,
+		test_kill_fails, test_stop, test_system_dies, test_no_dll,
+		NULL};
 
 	child_main();
 	return suite_run("windows shim hcs faults", tests);
