@@ -142,7 +142,7 @@ static int make_link(const wchar_t *to, const wchar_t *at, DWORD attributes)
 			       : 0;
 
 	if (api()->attributes(at) != INVALID_FILE_ATTRIBUTES)
-		return -EEXIST;
+		return -EBUSY;
 	if (!api()->symlink(at, to, folder))
 		return win_last();
 	/* Wine says yes and makes none */
@@ -178,6 +178,10 @@ int link_make(const char *to, const char *at, struct undo *undo, struct err *e)
 	if (r == 0)
 		return 0;
 	undo_take_back(undo);
+	if (r == -EBUSY)
+		return err_set(e, r,
+			"'%s' can't be made a link to '%s': there is something",
+			at, to);
 	return r == -ENOSYS ? err_set(e, r,
 				      "'%s' can't be made a link to '%s': this "
 				      "system makes no symbolic links",
@@ -260,7 +264,7 @@ static int make_mount(
 	attributes = api()->attributes(wide_at);
 	if (attributes != INVALID_FILE_ATTRIBUTES &&
 		attributes & FILE_ATTRIBUTE_REPARSE_POINT)
-		return err_set(e, -EEXIST,
+		return err_set(e, -EBUSY,
 			"'%s' is a link already: remove it, if no container "
 			"has it",
 			at);
