@@ -10,6 +10,11 @@
 
 #define SHIM_NAME "containerd-shim-wisp-v1"
 
+int ctl_find_self(char *ret, size_t n)
+{
+	return process_find_beside("wispctl", ret, n);
+}
+
 /* The shim works in another folder than this program. */
 static int make_absolute(const char *path, char *ret, size_t n)
 {

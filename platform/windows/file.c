@@ -102,7 +102,7 @@ int file_read_tail(
 int file_read_into(const char *path, char *buf, size_t n)
 {
 	auto_handle HANDLE h = NULL;
-	size_t got, rest = 0;
+	size_t got = 0, rest = 0;
 	char more;
 	int r = open_file(path, &h);
 

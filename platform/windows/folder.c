@@ -129,6 +129,10 @@ static int remove_files(const wchar_t *folder)
 
 	if (n + 3 > WIN_PATH_MAX)
 		return -ENAMETOOLONG;
+	/* what a junction leads to is somebody else's; it goes by itself */
+	if (GetFileAttributesW(folder) != INVALID_FILE_ATTRIBUTES &&
+		GetFileAttributesW(folder) & FILE_ATTRIBUTE_REPARSE_POINT)
+		return 0;
 	wcscat(wcscpy(path, folder), L"\\*");
 	h = FindFirstFileW(path, &found);
 	if (h == INVALID_HANDLE_VALUE)

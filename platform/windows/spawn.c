@@ -296,20 +296,22 @@ int process_spawn_with(const struct spawn *how, int64_t *ret_pid, struct err *e)
 	const char *name = how->spec->argv[0];
 	struct launch *l = calloc(1, sizeof(*l));
 	struct child *c = calloc(1, sizeof(*c));
-	int r = l && c ? 0 : err_set(e, -ENOMEM, "no memory to run '%s'", name);
+	int r;
 
-	if (r == 0) {
-		l->how = how;
-		l->job = how->job;
-		l->console = how->console;
-		if (!l->job && how->spec->dies_with_us)
-			l->job = our_job();
-		r = launch_prepare(l, e);
+	if (!l || !c) {
+		free(l);
+		free(c);
+		return err_set(e, -ENOMEM, "no memory to run '%s'", name);
 	}
+	l->how = how;
+	l->job = how->job;
+	l->console = how->console;
+	if (!l->job && how->spec->dies_with_us)
+		l->job = our_job();
+	r = launch_prepare(l, e);
 	if (r == 0)
 		r = launch(l, c, e);
-	if (l)
-		launch_clear(l);
+	launch_clear(l);
 	free(l);
 	if (r < 0) {
 		free(c);

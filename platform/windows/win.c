@@ -78,11 +78,6 @@ int win_error(DWORD code)
 	return -EIO;
 }
 
-int win_last(void)
-{
-	return win_error(GetLastError());
-}
-
 bool win_is_hangup(DWORD code)
 {
 	return code == ERROR_BROKEN_PIPE || code == ERROR_NO_DATA ||

@@ -38,7 +38,16 @@ static inline bool handle_is(HANDLE h)
 
 /* A Windows error code as a negative errno, never 0. */
 int win_error(DWORD code);
-int win_last(void); /* of GetLastError() */
+
+/* Of GetLastError(). */
+static inline int win_last(void)
+{
+	int r = win_error(GetLastError());
+
+	if (r >= 0)
+		__builtin_unreachable(); /* for those who check programs */
+	return r;
+}
 
 /* Errors that say that the other end of a pipe is gone. */
 bool win_is_hangup(DWORD code);

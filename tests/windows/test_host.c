@@ -235,6 +235,28 @@ START_TEST(test_log)
 }
 END_TEST
 
+START_TEST(test_own_dir)
+{
+	char first[FILE_PATH_MAX], again[FILE_PATH_MAX];
+	struct err e;
+
+	ck_assert_msg(
+		host_own_dir("wisp-test", 200, first, sizeof(first), &e) == 0,
+		"%s", e.msg);
+	ck_assert_int_eq(
+		host_own_dir("wisp-test", 200, again, sizeof(again), &e), 0);
+	ck_assert_str_eq(first, again);
+	ck_assert_int_eq(file_remove_folder(first), 0);
+	/* what is there already is no folder */
+	ck_assert_int_eq(file_write(first, "", 0), 0);
+	ck_assert_int_eq(
+		host_own_dir("wisp-test", 200, again, sizeof(again), &e), 0);
+	ck_assert_str_ne(first, again); /* it has another place */
+	ck_assert_int_eq(file_remove_folder(again), 0);
+	ck_assert_int_eq(file_remove(first), 0);
+}
+END_TEST
+
 static DWORD WINAPI let_go(void *h)
 {
 	Sleep(60);
@@ -353,9 +375,9 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {test_files, test_folders, test_long_path,
-		test_paths, test_held_files, test_long_paths, test_uris,
-		test_spool, test_look, test_log, test_log_of_somebody_else,
-		NULL};
+		test_paths, test_own_dir, test_held_files, test_long_paths,
+		test_uris, test_spool, test_look, test_log,
+		test_log_of_somebody_else, NULL};
 
 	host_log_open(
 		"ns", "before"); /* nothing closes it: one is always open */

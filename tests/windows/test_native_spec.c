@@ -317,7 +317,9 @@ START_TEST(test_layers)
 		"\\\\?\\Volume{11111111-2222-3333-4444-555555555555}\\";
 	static const char config[] =
 		"{\"root\":{\"path\":\"rootfs\"},\"process\":{\"args\":["
-		"\"%CONTAINER_SANDBOX_MOUNT_POINT%a.exe\"]}}";
+		"\"%CONTAINER_SANDBOX_MOUNT_POINT%a.exe\"]},"
+		"\"annotations\":{"
+		"\"microsoft.com/hostprocess-container\":\"true\"}}";
 	char *id;
 
 	vmc_begin();

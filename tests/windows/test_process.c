@@ -417,8 +417,8 @@ START_TEST(test_console)
 	begin();
 	ck_assert_msg(
 		console_new(base, ".", "console", &c, &e) == 0, "%s", e.msg);
+	ck_assert_int_eq(console_pty(c, &how.console), 0);
 	ck_assert_int_eq(console_receive(c, &out, &in, &e), 0);
-	how.console = console_pty(c);
 	ck_assert_int_eq(process_spawn_with(&how, &pid, &e), 0);
 	ck_assert_uint_eq(wait_exit(pid), 0);
 	ck_assert_msg(wait_for(base, ((n = stream_read(out, buf + got,
