@@ -379,6 +379,23 @@ START_TEST(test_each_fails)
 }
 END_TEST
 
+START_TEST(test_folders)
+{
+	char path[FILE_PATH_MAX];
+
+	snprintf(path, sizeof(path), "\\\\?\\%s", back("un/x"));
+	ck_assert_int_eq(link_make_folders(path, NULL), 0);
+	ck_assert(file_exists("un/x"));
+	ck_assert_int_eq(link_make_folders(here("de/ux/"), NULL), 0);
+	ck_assert(file_exists("de/ux"));
+	ck_assert_int_eq(link_make_folders("\\", NULL), 0);
+	ck_assert_int_eq(link_make_folders("C:\\", NULL), 0);
+	put_text("file", "");
+	ck_assert_int_eq(link_make_folders(here("file"), NULL), -ENOTDIR);
+	ck_assert_int_lt(link_make_folders(here("file/x"), NULL), 0);
+}
+END_TEST
+
 static void refused(int code, const char *what)
 {
 	ck_assert_int_eq(set_up(), code);
@@ -455,8 +472,8 @@ int main(void)
 {
 	const TTest *const tests[] = {test_bound, test_bound_default,
 		test_no_silo, test_linked, test_after_a_crash, test_volume,
-		test_no_junctions, test_each_fails, test_hostile, test_others,
-		NULL};
+		test_no_junctions, test_each_fails, test_folders, test_hostile,
+		test_others, NULL};
 
 	return suite_run("windows job root", tests);
 }
