@@ -50,6 +50,8 @@ static int refuse(const char *what, struct err *e)
  * nothing to what runs here, and a configuration that lists them for all of its
  * runtimes must not fail:
  *
+ *   debug_type ETW: the log goes to the pipe all the same, where the daemon
+ *   reads it (FILE the reference shim dies of)
  *   registry_root, sandbox_image: the reference shim does not read them, either
  *   boot_files_root_path, vm_processor_count, vm_memory_size_in_mb,
  *   GPUVHDPath, scale_cpu_limits_to_sandbox, default_vm_scratch_size_in_gb,
@@ -61,8 +63,6 @@ static int check(const Options *o, struct err *e)
 {
 	if (o->debug_type == CONTAINERD__RUNHCS__V1__OPTIONS__DEBUG_TYPE__FILE)
 		return refuse("debug_type FILE: the log is a pipe", e);
-	if (o->debug_type == CONTAINERD__RUNHCS__V1__OPTIONS__DEBUG_TYPE__ETW)
-		return refuse("debug_type ETW: the log is a pipe", e);
 	if (strncmp(o->sandbox_platform, "linux", 5) == 0)
 		return refuse(
 			"sandbox_platform: there are no virtual machines here",

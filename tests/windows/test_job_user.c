@@ -251,7 +251,7 @@ START_TEST(test_refused)
 	begin();
 	ck_assert_int_eq(
 		user_token("web", "\xff\xfe", undo, &token, &e), -EINVAL);
-	/* Wine's answer: there is one, of which nothing is known */
+	/* there is one, of which nothing is known */
 	group_code = NERR_Success;
 	ck_assert_int_eq(
 		user_token("web", "anybody", undo, &token, &e), -EINVAL);
