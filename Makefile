@@ -93,7 +93,7 @@ SRC := $(filter-out $(MAINS),$(wildcard shim/*.c shim/$(BACKEND)/*.c \
 # Of wispctl, these make sense on any system; Windows' own part is ctl/windows/,
 # the rest is Linux'.
 CTL_PORTABLE := $(addprefix ctl/,env.c json.c launch.c names.c \
-	own.c record.c say.c target.c task_options.c units.c \
+	own.c record.c release.c say.c show.c target.c task_options.c units.c \
 	spec/escape.c spec/spec_windows.c spec/winpath.c)
 CTL_PORTABLE += $(filter-out %_linux.c %_host.c %_sweep.c,$(wildcard ctl/stress/*.c))
 ifdef WINDOWS
@@ -260,7 +260,16 @@ $(OBJ)/tests/unit/util_oom.o: CPPFLAGS += -DWEAK=
 WINDOWS_TESTS := $(PORTABLE:%=$(OUT)/tests/test_%.exe) \
 	$(patsubst tests/windows/test_%.c,$(OUT)/tests/windows_%.exe,\
 	$(wildcard tests/windows/test_*.c))
-windows-tests: build $(OBJ)/tests/unit/util_oom.o $(WINDOWS_TESTS)
+# What Wine has no such library for; run.sh puts them in its system32.
+DOUBLES := $(patsubst tests/windows/double/%.c,$(OUT)/double/%.dll,\
+	$(wildcard tests/windows/double/*.c))
+$(OUT)/double/%.dll: tests/windows/double/%.c
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -Wno-missing-prototypes -D_WIN32_WINNT=0x0A00 \
+		-shared -static -o $@ $<
+
+windows-tests: build $(OBJ)/tests/unit/util_oom.o $(DOUBLES) $(WINDOWS_TESTS)
 	@sh tests/windows/run.sh $(WINDOWS_TESTS)
 endif
 

@@ -18,6 +18,11 @@ struct client_process {
 	struct client_exit exit; /* the pid is good before the exit is */
 	bool terminal;
 	char *stdio[CLIENT_PROCESS_PATHS]; /* from State; NULL: not known */
+	struct client_size {
+		uint32_t width, height;
+		bool wanted;    /* and not asked for yet */
+		bool under_way; /* an earlier one */
+	} size;
 };
 
 struct client_task {

@@ -513,21 +513,43 @@ int client_process_delete(struct client_process *p, client_cb cb, void *arg)
 	return client_process_call(p, &call);
 }
 
-int client_process_resize(struct client_process *p, uint32_t width,
-	uint32_t height, client_cb cb, void *arg)
+static void send_size(struct client_process *p);
+
+static void on_size(const struct err *e, void *arg)
+{
+	struct client_process *p = arg;
+
+	(void)e;
+	p->size.under_way = false;
+	if (p->size.wanted)
+		send_size(p);
+}
+
+static void send_size(struct client_process *p)
 {
 	Containerd__Task__V3__ResizePtyRequest q =
 		CONTAINERD__TASK__V3__RESIZE_PTY_REQUEST__INIT;
 	struct client_call call = {.method = "ResizePty",
 		.request = &q.base,
-		.cb = cb,
-		.arg = arg};
+		.cb = on_size,
+		.arg = p};
 
 	q.id = (char *)p->task->container->id;
 	q.exec_id = p->exec_id;
-	q.width = width;
-	q.height = height;
-	return client_process_call(p, &call);
+	q.width = p->size.width;
+	q.height = p->size.height;
+	p->size.wanted = false;
+	p->size.under_way = client_process_call(p, &call) == 0;
+}
+
+void client_process_set_size(
+	struct client_process *p, uint32_t width, uint32_t height)
+{
+	p->size.width = width;
+	p->size.height = height;
+	p->size.wanted = true;
+	if (!p->size.under_way)
+		send_size(p);
 }
 
 int client_process_close_stdin(

@@ -113,8 +113,11 @@ int client_process_kill(struct client_process *p, uint32_t signal, bool all,
 /* Runs cb() when it has exited: client_process_exit() tells how. */
 int client_process_wait(struct client_process *p, client_cb cb, void *arg);
 int client_process_delete(struct client_process *p, client_cb cb, void *arg);
-int client_process_resize(struct client_process *p, uint32_t width,
-	uint32_t height, client_cb cb, void *arg);
+/* ResizePty, if p has a terminal and runs; nobody is told if it fails. One is
+ * under way at a time, as shims answer several in any order: a size that is set
+ * meanwhile comes after it, of several the last. */
+void client_process_set_size(
+	struct client_process *p, uint32_t width, uint32_t height);
 int client_process_close_stdin(
 	struct client_process *p, client_cb cb, void *arg);
 /* State: brings what is known up to date. */

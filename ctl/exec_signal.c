@@ -95,7 +95,7 @@ void ctl_exec_resize(struct ctl_exec *x)
 	uint32_t width, height;
 
 	if (x->o->terminal && ctl_terminal_size(&width, &height))
-		client_process_resize(x->process, width, height, NULL, NULL);
+		client_process_set_size(x->process, width, height);
 }
 
 static void on_resized(evutil_socket_t sig, short what, void *arg)

@@ -219,8 +219,8 @@ static bool peer_does(struct ctl_keep_peer *x, const struct ctl_wire_head *head,
 			return false;
 		memcpy(size, data, sizeof(size));
 		if (k->task && k->record.terminal)
-			client_process_resize(client_task_init(k->task),
-				size[0], size[1], NULL, NULL);
+			client_process_set_size(
+				client_task_init(k->task), size[0], size[1]);
 		return true;
 	default:
 		return false;

@@ -110,8 +110,8 @@ void ctl_run_resize(struct ctl_run *r)
 	uint32_t width, height;
 
 	if (r->o->terminal && ctl_terminal_size(&width, &height))
-		client_process_resize(
-			client_task_init(r->task), width, height, NULL, NULL);
+		client_process_set_size(
+			client_task_init(r->task), width, height);
 }
 
 static void on_resized(evutil_socket_t sig, short what, void *arg)

@@ -391,6 +391,8 @@ void stdio_drain(struct stdio *s, void (*done)(void *arg), void *arg)
 
 	if (s->line[IN].relay)
 		close_line(s, IN);
+	if (s->console)
+		console_finish(s->console);
 	for (i = OUT; i < N; i++)
 		if (s->line[i].relay)
 			relay_trust_reader(s->line[i].relay);

@@ -38,6 +38,11 @@ int console_receive(struct console *c, struct stream **ret_output,
 /* tty_ioctl(4), TIOCSWINSZ. -ENOTTY before console_receive(). */
 int console_resize(struct console *c, uint32_t width, uint32_t height);
 
+/* The process has ended: what the terminal has still to print comes, and then
+ * the end of its output. On Linux it does so by itself; a pseudo console must
+ * be hung up, which may take its time elsewhere and ends what else is on it. */
+void console_finish(struct console *c);
+
 void console_close(struct console *c);
 
 #endif

@@ -12,6 +12,8 @@
 #ifndef WISP_PLATFORM_CONTAINER_H
 #define WISP_PLATFORM_CONTAINER_H
 
+#include <stdbool.h>
+
 #include "platform/console.h"
 #include "platform/process.h"
 
@@ -19,14 +21,41 @@ struct container;
 
 /* 0: no limit. Of those of the CPU one at most may be set. */
 struct container_limits {
-	uint64_t memory_bytes; /* committed by all processes together */
-	uint32_t cpu_count;    /* as much as so many have */
-	uint32_t cpu_maximum;  /* in 1/100 percent of all that there are */
-	uint32_t cpu_weight;   /* 1 to 10000, relative to others */
+	uint64_t memory_bytes;  /* committed by all processes together */
+	uint32_t cpu_count;     /* as much as so many have */
+	uint32_t cpu_maximum;   /* in 1/100 percent of all that there are */
+	uint32_t cpu_weight;    /* 1 to 10000, relative to others */
+	uint64_t io_bandwidth;  /* bytes in a second, of each volume */
+	uint64_t io_operations; /* in a second */
+};
+
+/* A folder or a file that its processes see at destination, too. */
+struct container_mount {
+	const char *source, *destination;
+	bool read_only;
+};
+
+/* Everything is borrowed for the call. */
+struct container_config {
+	const char *id;
+	/* A file that tells container_forget() what has been made outside of
+	 * this process: accounts, links. It goes with the container. */
+	const char *notes;
+	const char *root; /* its files: a folder, or a volume; NULL: none */
+	/* Where its processes are to see root, or NULL: C:\hpc where each
+	 * container can have its own, else C:\hpc\<id> (with a location of
+	 * its own: <location>\<id>). */
+	const char *root_location;
+	const struct container_mount *mounts;
+	size_t n_mounts;
+	const char *user;  /* its processes' account, or a local group; NULL */
+	bool inherit_user; /* whatever user says, they run as this process */
+	struct container_limits limits;
 };
 
 struct container_program {
-	/* argv, cwd, endpoints; envp comes on top of this process's own */
+	/* argv, endpoints; cwd, which is made if it is not there (NULL: root);
+	 * envp comes on top of what its user has */
 	struct process_spec process;
 	const char *command_line; /* verbatim, instead of argv; NULL: none */
 	struct console *console;  /* instead of the endpoints; NULL: none */
@@ -34,8 +63,12 @@ struct container_program {
 
 /* Without a process yet. -EEXIST: there is one of that name, or what is left of
  * it has not ended. */
-int container_new(const char *id, const struct container_limits *limits,
-	struct container **ret, struct err *e);
+int container_new(const struct container_config *config, struct container **ret,
+	struct err *e);
+
+/* Where its processes see root, without a '\' at the end: borrowed. NULL: it
+ * has none. */
+const char *container_root(const struct container *c);
 
 /* Makes the first process, of which not an instruction runs before
  * container_start(); cgroup_open() of its pid leads to the container. */
@@ -54,7 +87,12 @@ int container_signal(struct container *c, uint32_t signal);
 int container_limit(struct container *c, const struct container_limits *limits,
 	struct err *e);
 
-/* Ends what is left in it. NULL is fine. */
+/* Ends what is left in it, and undoes what was made for it. NULL is fine. */
 void container_free(struct container *c);
+
+/* The same where the process that had it is gone: what its notes tell of is
+ * undone. Without notes there is nothing to do. The first thing that can't be
+ * undone is told; the others are undone all the same. */
+int container_forget(const char *notes, struct err *e);
 
 #endif

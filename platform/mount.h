@@ -60,6 +60,33 @@ int mount_all(const struct mount_spec *m, size_t n, const char *root,
 /* Undoes that, in reverse, and removes scratch; idempotent. */
 int mount_undo_all(const char *root, const char *scratch, struct err *e);
 
+/*
+ * What mount_all() has made, for those who make a container of it. On Linux
+ * that is root itself. On Windows, where a daemon sends one mount of type
+ * windows-layer (its source is the folder of the layer that is written to, its
+ * options are rw or ro, and parentLayerPaths= with a JSON list of the read-only
+ * ones, topmost first), it is a volume, "\\?\Volume{GUID}\", and the layers
+ * that are seen in it.
+ */
+struct mount_rootfs {
+	char *path;
+	struct mount_layer {
+		char *id, *path; /* the id is a GUID */
+	} * layers;              /* read-only, topmost first */
+	size_t n_layers;
+};
+
+/* -ENOENT: nothing is mounted. ret needs mount_rootfs_clear() on success. */
+int mount_find_rootfs(const char *root, const char *scratch,
+	struct mount_rootfs *ret, struct err *e);
+void mount_rootfs_clear(struct mount_rootfs *m);
+
+/* The same of layers that a daemon has mounted itself, as Docker does: path is
+ * the volume; folders, of which there are n, are the read-only layers, topmost
+ * first. -ENOSYS on Linux. */
+int mount_describe_rootfs(const char *path, const char *const *folders,
+	size_t n, struct mount_rootfs *ret, struct err *e);
+
 /* Undoes every mount on target and below it, topmost first, idempotent; a busy
  * one is detached (umount2(2), MNT_DETACH). 0 if nothing is mounted there any
  * more. */

@@ -249,6 +249,7 @@ static void rpc_delete(
 struct pid_list {
 	Containerd__V1__Types__ProcessInfo **infos;
 	size_t n, room;
+	struct runtime_details *details;
 	bool no_memory;
 };
 
@@ -259,28 +260,6 @@ static void info_free(Containerd__V1__Types__ProcessInfo *info)
 		free(info->info);
 	}
 	free(info);
-}
-
-static Any *exec_details(const char *exec_id)
-{
-	Containerd__Runc__V1__ProcessDetails d =
-		CONTAINERD__RUNC__V1__PROCESS_DETAILS__INIT;
-	Any *any = malloc(sizeof(*any));
-
-	d.exec_id = (char *)exec_id;
-	if (!any)
-		return NULL;
-	google__protobuf__any__init(any);
-	any->type_url = (char *)"containerd.runc.v1.ProcessDetails";
-	any->value.len =
-		containerd__runc__v1__process_details__get_packed_size(&d);
-	any->value.data = malloc(any->value.len);
-	if (!any->value.data) {
-		free(any);
-		return NULL;
-	}
-	containerd__runc__v1__process_details__pack(&d, any->value.data);
-	return any;
 }
 
 static bool pid_list_grow(struct pid_list *l)
@@ -311,10 +290,8 @@ static void add_pid(int64_t pid, const char *exec_id, void *arg)
 	containerd__v1__types__process_info__init(info);
 	info->pid = (uint32_t)pid;
 	l->infos[l->n++] = info;
-	if (!exec_id)
-		return;
-	info->info = exec_details(exec_id);
-	l->no_memory |= !info->info;
+	l->no_memory |=
+		runtime_describe(pid, exec_id, &l->details, &info->info) < 0;
 }
 
 static void rpc_pids(
@@ -339,6 +316,7 @@ static void rpc_pids(
 	for (i = 0; i < l.n; i++)
 		info_free(l.infos[i]);
 	free(l.infos);
+	runtime_free_details(l.details);
 }
 
 /* For calls whose answer is Empty: the call is all there is to keep. */

@@ -121,35 +121,26 @@ static int find_address(struct start *s, struct err *e)
 	return r;
 }
 
-/* Windows' pipes have backslashes in their names. */
-static int escape(const char *text, char *ret, size_t n)
-{
-	size_t at = 0;
-
-	for (; *text; text++) {
-		bool special = *text == '"' || *text == '\\';
-
-		if (at + special + 1 >= n)
-			return -ENAMETOOLONG;
-		if (special)
-			ret[at++] = '\\';
-		ret[at++] = *text;
-	}
-	ret[at] = '\0';
-	return 0;
-}
-
+/* On Windows every address has backslashes. */
 static int answer_json(const char *address, uint8_t *buf, size_t n)
 {
-	char escaped[SOCKET_ADDRESS_MAX];
-	int len, r = escape(address, escaped, sizeof(escaped));
+	static const char begin[] = "{\"version\":2,\"address\":\"";
+	static const char end[] = "\",\"protocol\":\"ttrpc\"}";
+	size_t len = strlen(begin), more = strlen(address);
+	const char *p;
 
-	if (r < 0)
-		return r;
-	len = snprintf((char *)buf, n,
-		"{\"version\":2,\"address\":\"%s\",\"protocol\":\"ttrpc\"}",
-		escaped);
-	return (size_t)len >= n ? -ENAMETOOLONG : len;
+	for (p = address; *p; p++)
+		more += *p == '"' || *p == '\\';
+	if (len + more + sizeof(end) > n)
+		return -ENAMETOOLONG;
+	memcpy(buf, begin, len);
+	for (p = address; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			buf[len++] = '\\';
+		buf[len++] = (uint8_t)*p;
+	}
+	memcpy(buf + len, end, sizeof(end));
+	return (int)(len + strlen(end));
 }
 
 static int answer_bootstrap(const char *address, uint8_t *buf, size_t n)

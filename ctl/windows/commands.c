@@ -4,6 +4,8 @@
 #include "ctl/windows/stress_part.h"
 
 const struct ctl_command ctl_commands[] = {
+	{CTL_LIFE, "run", "run a container, with no daemon", ctl_run},
+
 	{CTL_HUNTING, "stress", "run containers by the dozen, and find leaks",
 		ctl_stress},
 	{CTL_HIDDEN, "stress-part", NULL, ctl_stress_part},

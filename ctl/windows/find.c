@@ -2,38 +2,44 @@
 #include "ctl/find.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "platform/file.h"
 #include "platform/process.h"
 
-#define SHIM "containerd-shim-wisp-v1"
+#define SHIM_NAME "containerd-shim-wisp-v1"
 
-int ctl_find_self(char *ret, size_t n)
-{
-	return process_find_beside("wispctl", ret, n);
-}
-
-/* The shim is started in another folder: its path must be absolute. */
-int ctl_find_shim(const char *given, char *ret, size_t n, struct err *e)
+/* The shim works in another folder than this program. */
+static int make_absolute(const char *path, char *ret, size_t n)
 {
 	char cwd[FILE_PATH_MAX];
+	int len, r;
+
+	if (file_is_absolute(path) || !strpbrk(path, "\\/:")) {
+		len = snprintf(ret, n, "%s", path);
+	} else {
+		r = file_working_folder(cwd, sizeof(cwd));
+		if (r < 0)
+			return r;
+		len = snprintf(ret, n, "%s\\%s", cwd, path);
+	}
+	return len < 0 || (size_t)len >= n ? -ENAMETOOLONG : 0;
+}
+
+int ctl_find_shim(const char *given, char *ret, size_t n, struct err *e)
+{
 	int r;
 
-	if (!given)
-		r = process_find_beside(SHIM, ret, n);
-	else if (file_is_absolute(given))
-		r = (size_t)snprintf(ret, n, "%s", given) < n ? 0
-							      : -ENAMETOOLONG;
-	else if (file_working_folder(cwd, sizeof(cwd)) == 0 &&
-		 (size_t)snprintf(ret, n, "%s\\%s", cwd, given) < n &&
-		 file_check(ret) == 0)
-		r = 0;
-	else /* in PATH */
-		r = (size_t)snprintf(ret, n, "%s", given) < n ? 0
-							      : -ENAMETOOLONG;
-	if (r == 0 && !process_find(ret))
-		r = -ENOENT;
-	return r < 0 ? err_sys(e, r, "the shim '%s': use --shim",
-			       given ? given : SHIM ".exe")
-		     : 0;
+	if (given) {
+		r = make_absolute(given, ret, n);
+		if (r == 0 && !process_find(ret))
+			r = -ENOENT;
+		return r < 0 ? err_sys(e, r, "--shim '%s'", given) : 0;
+	}
+	if (process_find_beside(SHIM_NAME, ret, n) == 0)
+		return 0;
+	return err_set(e, -ENOENT,
+		"no shim: " SHIM_NAME ".exe is neither beside wispctl nor in PATH; "
+		"pass --shim PATH");
 }

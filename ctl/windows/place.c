@@ -180,6 +180,22 @@ void ctl_place_close(struct ctl_place *p)
 	p->lock = p->guard_lock = -1;
 }
 
+int ctl_remove_tree(const char *path, struct err *e)
+{
+	int r = file_remove_folder(path);
+
+	return r < 0 ? err_sys(e, r, "cannot remove '%s'", path) : 0;
+}
+
+/* Whoever makes a place has it locked before its record is there. */
+void ctl_place_remove_empty(struct ctl_place *p, unsigned age_s)
+{
+	(void)age_s;
+	file_remove_folder(p->bundle);
+	ctl_place_close(p);
+	file_remove_folder(p->state);
+}
+
 /* What was locked is removed after it was let go of: Windows keeps what is
  * open. Whoever locks it in between finds no record. */
 int ctl_place_remove(struct ctl_place *p, bool keep_bundle, struct err *e)

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/find.h"
 #include "ctl/json.h"
 #include "ctl/stress/stress_system.h"
 #include "platform/host.h"
+#include "platform/process.h"
 
 #define GROUP "io.kubernetes.cri.sandbox-id"
 #define HOST_PROCESS "microsoft.com/hostprocess-container"
@@ -53,7 +53,7 @@ int stress_system_check(const struct stress_options *o, struct err *e)
 
 int stress_system_begin(struct stress_world *w, struct err *e)
 {
-	int r = ctl_find_self(w->rootfs, sizeof(w->rootfs));
+	int r = process_find_beside("wispctl", w->rootfs, sizeof(w->rootfs));
 
 	snprintf(w->events_path, sizeof(w->events_path),
 		"\\\\.\\pipe\\wispctl-%s-events", w->tag);

@@ -161,6 +161,11 @@ int console_resize(struct console *c, uint32_t width, uint32_t height)
 	return ioctl(c->master, TIOCSWINSZ, &ws) < 0 ? -errno : 0;
 }
 
+void console_finish(struct console *c)
+{
+	(void)c;
+}
+
 void console_close(struct console *c)
 {
 	if (!c)

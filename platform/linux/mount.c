@@ -505,3 +505,31 @@ int mount_one(const struct mount_spec *m, const char *root, const char *scratch,
 	free(a.data);
 	return r;
 }
+
+int mount_find_rootfs(const char *root, const char *scratch,
+	struct mount_rootfs *ret, struct err *e)
+{
+	char *path = strdup(root);
+
+	(void)scratch;
+	if (!path)
+		return err_set(e, -ENOMEM, "no memory for '%s'", root);
+	*ret = (struct mount_rootfs){.path = path};
+	return 0;
+}
+
+int mount_describe_rootfs(const char *path, const char *const *folders,
+	size_t n, struct mount_rootfs *ret, struct err *e)
+{
+	(void)path;
+	(void)folders;
+	(void)n;
+	(void)ret;
+	return err_set(e, -ENOSYS, "there are no such layers on Linux");
+}
+
+void mount_rootfs_clear(struct mount_rootfs *m)
+{
+	free(m->path);
+	m->path = NULL;
+}

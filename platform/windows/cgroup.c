@@ -10,8 +10,6 @@
 #include "platform/windows/job_stats.h"
 #include "platform/windows/port.h"
 
-#include <psapi.h>
-
 struct job {
 	struct job *next;
 	HANDLE h;
@@ -27,12 +25,17 @@ struct cgroup {
 	uint64_t told_ms; /* when all were told to shut down; 0: not yet */
 };
 
+/* Of how many processes it is known that they ran out of memory. */
+#define OOM_PIDS 64
+
 struct watch {
 	struct port_op op; /* first */
 	ULONG_PTR key;
 	struct port_loop *loop;
 	volatile LONG posted;
 	volatile LONG64 ooms;
+	DWORD pids[OOM_PIDS]; /* that have been counted; 0: none */
+	unsigned next_pid;
 	void (*hint)(void *arg);
 	void *arg;
 };
@@ -98,6 +101,7 @@ int job_new(const char *id, struct job **ret, struct err *e)
 		free(job);
 		return err_sys(e, r, "job object 'JobContainer_%s'", id);
 	}
+	job_count_storage(job->h);
 	job->next = jobs;
 	jobs = job;
 	*ret = job;
@@ -162,7 +166,7 @@ int cgroup_open(int64_t pid, struct cgroup **ret, struct err *e)
 }
 
 /* As many as there are; fresh memory, NULL without memory. */
-static JOBOBJECT_BASIC_PROCESS_ID_LIST *list_pids(const struct cgroup *cg)
+JOBOBJECT_BASIC_PROCESS_ID_LIST *cgroup_list_pids(const struct cgroup *cg)
 {
 	size_t room = 64;
 
@@ -187,7 +191,7 @@ static JOBOBJECT_BASIC_PROCESS_ID_LIST *list_pids(const struct cgroup *cg)
 int cgroup_each_pid(
 	struct cgroup *cg, void (*each)(int64_t pid, void *arg), void *arg)
 {
-	JOBOBJECT_BASIC_PROCESS_ID_LIST *list = list_pids(cg);
+	JOBOBJECT_BASIC_PROCESS_ID_LIST *list = cgroup_list_pids(cg);
 	DWORD i;
 
 	if (!list)
@@ -241,50 +245,37 @@ int cgroup_kill(struct cgroup *cg)
 	return (int)left.ActiveProcesses;
 }
 
-static void add_memory(struct job_stats *js, DWORD pid)
+HANDLE cgroup_job(const struct cgroup *cg)
 {
-	auto_handle HANDLE h =
-		OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
-	PROCESS_MEMORY_COUNTERS_EX m = {.cb = sizeof(m)};
-
-	if (!h || !K32GetProcessMemoryInfo(
-			  h, (PROCESS_MEMORY_COUNTERS *)&m, sizeof(m)))
-		return;
-	js->commit += m.PrivateUsage;
+	return cg->h;
 }
 
-static void read_accounting(const struct cgroup *cg, struct job_stats *js)
+uint64_t cgroup_born(const struct cgroup *cg)
 {
-	JOBOBJECT_BASIC_AND_IO_ACCOUNTING_INFORMATION a = {0};
-	JOBOBJECT_EXTENDED_LIMIT_INFORMATION x = {0};
-
-	if (QueryInformationJobObject(cg->h,
-		    JobObjectBasicAndIoAccountingInformation, &a, sizeof(a),
-		    NULL)) {
-		js->user_ns =
-			(uint64_t)a.BasicInfo.TotalUserTime.QuadPart * 100;
-		js->kernel_ns =
-			(uint64_t)a.BasicInfo.TotalKernelTime.QuadPart * 100;
-		js->reads = a.IoInfo.ReadOperationCount;
-		js->read_bytes = a.IoInfo.ReadTransferCount;
-		js->writes = a.IoInfo.WriteOperationCount;
-		js->write_bytes = a.IoInfo.WriteTransferCount;
-	}
-	if (QueryInformationJobObject(cg->h, JobObjectExtendedLimitInformation,
-		    &x, sizeof(x), NULL))
-		js->commit_peak = x.PeakJobMemoryUsed;
+	return cg->born;
 }
 
-void job_read_stats(const struct cgroup *cg, struct job_stats *ret)
+/* A program that gets no memory may ask again and again, and each time the
+ * system says so: a process counts once. pids are looked at by the port's
+ * thread alone. */
+static bool is_first_time(struct watch *w, DWORD pid)
 {
-	JOBOBJECT_BASIC_PROCESS_ID_LIST *list = list_pids(cg);
-	DWORD i;
+	size_t i;
 
-	*ret = (struct job_stats){.now = now(), .born = cg->born};
-	read_accounting(cg, ret);
-	for (i = 0; list && i < list->NumberOfProcessIdsInList; i++)
-		add_memory(ret, (DWORD)list->ProcessIdList[i]);
-	free(list);
+	for (i = 0; pid && i < OOM_PIDS; i++)
+		if (w->pids[i] == pid)
+			return false;
+	w->pids[w->next_pid++ % OOM_PIDS] = pid;
+	return true;
+}
+
+static void forget(struct watch *w, DWORD pid)
+{
+	size_t i;
+
+	for (i = 0; i < OOM_PIDS; i++)
+		if (w->pids[i] == pid)
+			w->pids[i] = 0;
 }
 
 /* In the port's thread. */
@@ -292,9 +283,13 @@ static void job_said(DWORD message, DWORD pid, void *arg)
 {
 	struct watch *w = arg;
 
-	(void)pid;
+	if (message == JOB_OBJECT_MSG_EXIT_PROCESS ||
+		message == JOB_OBJECT_MSG_ABNORMAL_EXIT_PROCESS)
+		forget(w, pid);
 	if (message != JOB_OBJECT_MSG_JOB_MEMORY_LIMIT &&
 		message != JOB_OBJECT_MSG_PROCESS_MEMORY_LIMIT)
+		return;
+	if (!is_first_time(w, pid))
 		return;
 	InterlockedIncrement64(&w->ooms);
 	if (InterlockedExchange(&w->posted, 1) == 0)

@@ -7,7 +7,7 @@
 enum { WINDOWS = 1 };
 enum { TIMESTAMP = 1, START_TIME, UPTIME_NS, PROCESSOR, MEMORY, STORAGE };
 enum { RUNTIME_NS = 1, USER_NS, KERNEL_NS };
-enum { COMMIT = 1, COMMIT_PEAK };
+enum { COMMIT = 1, COMMIT_PEAK, PRIVATE_WORKING_SET };
 enum { READS = 1, READ_BYTES, WRITES, WRITE_BYTES };
 
 static void put(struct stat_sink *s, unsigned field, uint64_t v)
@@ -43,6 +43,7 @@ static void put_memory(struct stat_sink *s, const struct job_stats *js)
 	s->begin(s, MEMORY);
 	put(s, COMMIT, js->commit);
 	put(s, COMMIT_PEAK, js->commit_peak);
+	put(s, PRIVATE_WORKING_SET, js->private_working_set);
 	s->end(s);
 }
 

@@ -122,18 +122,43 @@ int console_resize(struct console *c, uint32_t width, uint32_t height)
 	return hr == S_OK ? 0 : win_error((DWORD)hr & 0xffff);
 }
 
-void console_close(struct console *c)
+static DWORD WINAPI hang_up(void *pty)
 {
 	struct functions f;
 
+	if (find_functions(&f))
+		f.close(pty);
+	return 0;
+}
+
+/* Before Windows 11 24H2 ClosePseudoConsole() waits until its last picture has
+ * been read, and until the programs on it have ended (its documentation), so it
+ * must not be called by the loop that reads. A shim that exits meanwhile takes
+ * the console with it all the same. */
+void console_finish(struct console *c)
+{
+	HANDLE thread;
+
+	if (!c->pty)
+		return;
+	thread = CreateThread(NULL, 64 * 1024, hang_up, c->pty,
+		STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
+	if (!thread)
+		return; /* console_close() tries again */
+	CloseHandle(thread);
+	c->pty = NULL;
+}
+
+void console_close(struct console *c)
+{
 	if (!c)
 		return;
-	/* before the pseudo console: closing it writes to the output, and
-	 * waits until somebody has read that or nobody can */
+	/* then nobody needs to read a last picture */
 	stream_close(c->output);
 	stream_close(c->input);
 	handle_close(&c->keep);
-	if (c->pty && find_functions(&f))
-		f.close(c->pty);
+	console_finish(c);
+	if (c->pty)
+		hang_up(c->pty);
 	free(c);
 }

@@ -55,11 +55,14 @@ static void end_begin(struct end *x)
 	ResetEvent(x->event);
 }
 
-static int next_open(bool first)
+/* Both ways, though nobody is read: daemons open it for both (go-winio's
+ * DialPipe()), which is refused if it does not go both ways. Unless we hold an
+ * end of it the name may be somebody else's by now. */
+static int next_open(void)
 {
 	struct end *x = &log_.next;
-	int r = pipe_listen(log_.name, PIPE_ACCESS_OUTBOUND, first, 0,
-		PIPE_FOR_ALL_OF_US, &x->h);
+	int r = pipe_listen(log_.name, PIPE_ACCESS_DUPLEX,
+		!handle_is(log_.reader.h), 0, PIPE_FOR_ALL_OF_US, &x->h);
 
 	if (r < 0)
 		return r;
@@ -69,9 +72,15 @@ static int next_open(bool first)
 		return -ENOMEM;
 	}
 	end_begin(x);
-	x->busy = !ConnectNamedPipe(x->h, &x->ov) &&
-		  GetLastError() == ERROR_IO_PENDING;
-	return 0;
+	if (ConnectNamedPipe(x->h, &x->ov) ||
+		GetLastError() == ERROR_PIPE_CONNECTED)
+		return 0;
+	x->busy = GetLastError() == ERROR_IO_PENDING;
+	if (!x->busy) { /* ERROR_NO_DATA: come and gone */
+		r = win_last();
+		end_close(x);
+	}
+	return r;
 }
 
 int host_log_open(const char *ns, const char *id)
@@ -86,7 +95,7 @@ int host_log_open(const char *ns, const char *id)
 	end_close(&log_.next);
 	end_close(&log_.reader);
 	r = pipe_name(name, log_.name);
-	return r < 0 ? r : next_open(true);
+	return r < 0 ? r : next_open();
 }
 
 /* The newest client is the one that counts. */
@@ -94,7 +103,7 @@ static void accept_next(void)
 {
 	bool fine;
 
-	if (!handle_is(log_.next.h) && next_open(false) < 0)
+	if (!handle_is(log_.next.h) && next_open() < 0)
 		return;
 	if (!end_ended(&log_.next, &fine))
 		return;
@@ -105,7 +114,7 @@ static void accept_next(void)
 	} else {
 		end_close(&log_.next);
 	}
-	next_open(false);
+	next_open();
 }
 
 int host_log_write(const char *line, size_t n)

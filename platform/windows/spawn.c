@@ -198,7 +198,8 @@ static int launch_prepare(struct launch *l, struct err *e)
 	size_t n = 0;
 	int r;
 
-	r = find_program(spec->argv[0], l->path);
+	r = l->how->program ? find_at(l->how->program, l->path)
+			    : find_program(spec->argv[0], l->path);
 	if (r < 0)
 		return err_sys(e, r, "cannot run '%s'", spec->argv[0]);
 	r = l->how->line ? command_line_verbatim(l->how->line, &l->line)
@@ -212,7 +213,12 @@ static int launch_prepare(struct launch *l, struct err *e)
 	if (r < 0)
 		return err_sys(e, r, "cannot run '%s' in folder '%s'",
 			spec->argv[0], spec->cwd);
-	if (!l->how->console)
+	/* with a console: no handles, but said to be them, or the system gives
+	 * the child copies of ours instead of the console's (Windows Terminal's
+	 * ConptyConnection.cpp and hcsshim's internal/exec do the same) */
+	if (l->how->console)
+		l->si.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
+	else
 		r = collect_handles(l, &n);
 	if (r == 0)
 		r = set_attributes(l, n);
@@ -237,6 +243,19 @@ static HANDLE our_job(void)
 	return job;
 }
 
+static bool create(struct launch *l, DWORD flags, PROCESS_INFORMATION *ret)
+{
+	const wchar_t *cwd = *l->cwd ? l->cwd : NULL;
+	STARTUPINFOW *si = &l->si.StartupInfo;
+
+	return l->how->token
+		       ? CreateProcessAsUserW(l->how->token, l->path, l->line,
+				 NULL, NULL, !l->console, flags, l->env, cwd,
+				 si, ret)
+		       : CreateProcessW(l->path, l->line, NULL, NULL,
+				 !l->console, flags, l->env, cwd, si, ret);
+}
+
 static int launch(struct launch *l, struct child *c, struct err *e)
 {
 	const struct process_spec *spec = l->how->spec;
@@ -249,8 +268,7 @@ static int launch(struct launch *l, struct child *c, struct err *e)
 	if (spec->own_group)
 		flags |= CREATE_NEW_PROCESS_GROUP;
 	l->si.StartupInfo.cb = sizeof(l->si);
-	if (!CreateProcessW(l->path, l->line, NULL, NULL, !l->console, flags,
-		    l->env, *l->cwd ? l->cwd : NULL, &l->si.StartupInfo, &pi)) {
+	if (!create(l, flags, &pi)) {
 		int r = win_last();
 
 		return *l->cwd && GetLastError() == ERROR_DIRECTORY

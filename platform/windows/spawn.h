@@ -10,10 +10,12 @@
 
 struct spawn {
 	const struct process_spec *spec; /* argv, envp, cwd, endpoints */
-	const char *line; /* the command line, verbatim; NULL: of argv */
-	HANDLE job;       /* it is born in there; NULL: none */
-	void *console;    /* HPCON; then endpoints are not used. NULL: none */
-	bool suspended;   /* until process_resume() */
+	const char *program; /* its path; NULL: argv[0] is looked up */
+	const char *line;    /* the command line, verbatim; NULL: of argv */
+	HANDLE token;        /* who it is; NULL: who this process is */
+	HANDLE job;          /* it is born in there; NULL: none */
+	void *console;  /* HPCON; then endpoints are not used. NULL: none */
+	bool suspended; /* until process_resume() */
 };
 
 /* As process_spawn(). The process's exit comes to the exit_source like any

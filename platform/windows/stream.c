@@ -16,6 +16,9 @@
 #define REDIAL_MIN_MS 200
 #define REDIAL_MAX_MS 60000
 
+/* And one that is there, but between two clients: go-winio's. */
+#define BUSY_MS 10
+
 /* One direction: at most one operation, and the bytes of it. */
 struct transfer {
 	struct port_op op; /* first */
@@ -45,6 +48,7 @@ struct stream {
 	struct event *dial; /* NULL: not one that dials again */
 	bool dialing;       /* nobody is there now */
 	unsigned dial_ms;
+	uint64_t dial_since; /* GetTickCount64() */
 	wchar_t name[PIPE_NAME_MAX];
 	stream_cb cb;
 	void *arg;
@@ -144,7 +148,8 @@ static void read_ahead(struct stream *s)
 {
 	struct transfer *t = s->in;
 
-	while (!s->awaiting && !is_reading(s) && t->len == 0 && !t->ended) {
+	while (!s->awaiting && !s->dialing && !is_reading(s) && t->len == 0 &&
+		!t->ended) {
 		t->off = 0;
 		port_begin(&t->op);
 		if (ReadFile(s->h, t->buf, BUFFER, NULL, &t->op.ov)) {
@@ -203,6 +208,7 @@ static void out_failed(struct stream *s, DWORD error)
 	if (s->dial && win_is_hangup(error) && event_add(s->dial, &soon) == 0) {
 		s->dialing = true;
 		s->dial_ms = REDIAL_MIN_MS;
+		s->dial_since = GetTickCount64();
 		return;
 	}
 	s->out->len = 0;
@@ -319,6 +325,23 @@ static bool dialed(struct stream *s)
 	return true;
 }
 
+static unsigned dial_for_ms; /* 0: for ever */
+
+void stream_dial_for(unsigned seconds)
+{
+	dial_for_ms = seconds < UINT_MAX / 1000 ? seconds * 1000 : UINT_MAX;
+}
+
+/* Nobody has come in time: what was to be written is lost. */
+static void give_up(struct stream *s)
+{
+	s->dialing = false;
+	s->out->len = 0;
+	s->out->ended = true;
+	s->out->error = -EPIPE;
+	stream_tell(s);
+}
+
 static void dial_again(evutil_socket_t fd, short what, void *arg)
 {
 	struct stream *s = arg;
@@ -328,8 +351,15 @@ static void dial_again(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (dialed(s)) {
 		s->dialing = false;
-		write_on(s);
+		if (s->in)
+			read_ahead(s);
+		if (s->out)
+			write_on(s);
 		stream_tell(s);
+		return;
+	}
+	if (dial_for_ms && GetTickCount64() - s->dial_since >= dial_for_ms) {
+		give_up(s);
 		return;
 	}
 	s->dial_ms =
@@ -345,6 +375,28 @@ int stream_dial_again(struct stream *s, const wchar_t *name)
 	if (!s->dial)
 		return -ENOMEM;
 	wcscpy(s->name, name);
+	return 0;
+}
+
+int stream_dial_later(
+	struct event_base *base, const wchar_t *name, struct stream **ret)
+{
+	static const struct timeval soon = {.tv_usec = BUSY_MS * 1000};
+	struct stream *s;
+	int r = stream_from_attached(base, NULL, false, &s);
+
+	if (r < 0)
+		return r;
+	r = stream_dial_again(s, name);
+	if (r == 0 && event_add(s->dial, &soon) < 0)
+		r = -ENOMEM;
+	if (r < 0) {
+		stream_close(s);
+		return r;
+	}
+	s->dialing = true;
+	s->dial_ms = BUSY_MS;
+	*ret = s;
 	return 0;
 }
 

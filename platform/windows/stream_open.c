@@ -24,8 +24,13 @@ int stream_open_fifo(struct event_base *base, const char *path,
 			"use file:// for a file",
 			path);
 	r = pipe_dial_stdio(name, &h);
-	if (r < 0)
+	if (r < 0 && r != -EAGAIN)
 		return err_sys(e, r, "open stdio pipe '%s'", path);
+	/* the daemon has made the pipe, and waits at it in a moment */
+	if (r == -EAGAIN) {
+		r = stream_dial_later(base, name, ret);
+		return r < 0 ? err_sys(e, r, "stdio pipe '%s'", path) : 0;
+	}
 	r = stream_from_handle(base, h, &s);
 	if (r == 0) {
 		r = stream_dial_again(s, name);

@@ -19,6 +19,10 @@ struct stream *stream_new(
  * gone while something was to be written. -ENOMEM. */
 int stream_dial_again(struct stream *s, const wchar_t *name);
 
+/* The same of a pipe that nobody has been found at yet. */
+int stream_dial_later(
+	struct event_base *base, const wchar_t *name, struct stream **ret);
+
 /* As a client who may be meant to read, to write, or both. */
 int pipe_dial_stdio(const wchar_t *name, HANDLE *ret);
 

@@ -16,16 +16,14 @@
 #include "io/stdio.h"
 #include "platform/auto.h"
 #include "platform/file.h"
-#include "runhcs_options.pb-c.h"
+#include "shim/bundle.h"
 #include "shim/ident.h"
-#include "shim/log.h"
 #include "shim/native/spec.h"
 
 /* Those that have been created and not been deleted. */
 static struct native {
 	struct native *next;
 	char id[IDENT_MAX + 1];
-	char *root;
 	struct container *container;
 	struct container_limits limits;
 } * natives;
@@ -56,32 +54,7 @@ int runtime_find(const struct options *o, const char **ret, struct err *e)
 const uint32_t runtime_lost_status = 255;
 const char runtime_resources[] = "WindowsResources";
 
-int runtime_check_options(const Any *any, struct err *e)
-{
-	Containerd__Runhcs__V1__Options *o;
-	int r = 0;
-
-	if (!any_is(any, "containerd.runhcs.v1.Options"))
-		return err_set(e, -EINVAL,
-			"options of unknown type '%s': known are "
-			"containerd.runhcs.v1.Options and "
-			"runtimeoptions.v1.Options",
-			any->type_url);
-	o = containerd__runhcs__v1__options__unpack(
-		NULL, any->value.len, any->value.data);
-	if (!o)
-		return err_set(
-			e, -EINVAL, "options are no valid %s", any->type_url);
-	if (o->sandbox_isolation !=
-		CONTAINERD__RUNHCS__V1__OPTIONS__SANDBOX_ISOLATION__PROCESS)
-		r = err_set(e, -ENOSYS,
-			"option sandbox_isolation: there are no virtual "
-			"machines here");
-	if (o->debug || strcmp(o->log_level, "debug") == 0)
-		log_set_level(LOG_DEBUG);
-	containerd__runhcs__v1__options__free_unpacked(o, NULL);
-	return r;
-}
+const bool runtime_is_program = false;
 
 int runtime_root(
 	const struct options *o, const char *ns, char **ret, struct err *e)
@@ -111,7 +84,6 @@ static void native_remove(struct native **at)
 
 	*at = n->next;
 	container_free(n->container);
-	free(n->root);
 	free(n);
 }
 
@@ -188,7 +160,7 @@ static void fill(struct container_program *p, const struct native_spec *s,
 	p->process.argv =
 		s->n_args > 0 ? (const char *const *)s->args : verbatim;
 	p->process.envp = (const char *const *)s->env;
-	p->process.cwd = s->cwd ? s->cwd : NATIVE_DEFAULT_CWD;
+	p->process.cwd = s->cwd;
 	p->command_line = s->command_line;
 	p->console = stdio_console(stdio);
 	if (!p->console)
@@ -204,8 +176,34 @@ static int write_pid(const char *path, int64_t pid, struct err *e)
 	return r < 0 ? err_sys(e, r, "write '%s'", path) : 0;
 }
 
+/* What container_forget() is told, if this process is gone by then. */
+#define NOTES "container-notes"
+
+static int make(const struct runtime *rt, struct native_spec *s,
+	struct container **ret, struct err *e)
+{
+	char notes[BUNDLE_PATH_MAX];
+	struct container_config config = {
+		.id = rt->id,
+		.notes = notes,
+		.root = s->root,
+		.root_location = s->root_location,
+		.mounts = s->mounts,
+		.n_mounts = s->n_mounts,
+		.user = s->user,
+		.inherit_user = s->inherit_user,
+		.limits = s->limits,
+	};
+	int r = bundle_path(rt->bundle, NOTES, notes);
+
+	if (r < 0)
+		return err_sys(e, r, "bundle '%s'", rt->bundle);
+	r = container_new(&config, ret, e);
+	return r < 0 ? r : native_spec_place(s, container_root(*ret), e);
+}
+
 static int create(const struct runtime *rt, const struct stdio *stdio,
-	const char *pid_file, const struct native_spec *s, struct err *e)
+	const char *pid_file, struct native_spec *s, struct err *e)
 {
 	struct native *n = calloc(1, sizeof(*n));
 	struct container_program p;
@@ -215,12 +213,11 @@ static int create(const struct runtime *rt, const struct stdio *stdio,
 	if (!n)
 		return err_set(e, -ENOMEM, "no memory for '%s'", rt->id);
 	snprintf(n->id, sizeof(n->id), "%s", rt->id);
-	n->root = s->root ? strdup(s->root) : NULL;
 	n->next = natives;
 	natives = n;
 	n->limits = s->limits;
+	r = make(rt, s, &n->container, e);
 	fill(&p, s, stdio);
-	r = container_new(rt->id, &s->limits, &n->container, e);
 	if (r == 0)
 		r = container_create(n->container, &p, &pid, e);
 	if (r == 0)
@@ -236,7 +233,7 @@ int runtime_create(const struct runtime *rt, const struct stdio *stdio,
 {
 	struct runtime_call *c;
 	struct native_spec s;
-	int r = native_spec_read(rt->bundle, &s, e);
+	int r = native_spec_read(rt->bundle, rt->options->settings, &s, e);
 
 	if (r == 0 && !s.host_process)
 		r = err_set(e, -ENOSYS,
@@ -285,7 +282,9 @@ static int exec(const struct runtime *rt, const struct stdio *stdio,
 
 	if (!n)
 		return missing(rt, e);
-	r = native_spec_read_process(process_file, n->root, &s, e);
+	r = native_spec_read_process(process_file, &s, e);
+	if (r == 0)
+		r = native_spec_place(&s, container_root(n->container), e);
 	if (r == 0) {
 		fill(&p, &s, stdio);
 		r = container_exec(n->container, &p, &pid, e);
@@ -329,11 +328,15 @@ int runtime_delete(
 {
 	struct runtime_call *c = call_new(rt, "delete", cb, arg, e);
 	struct native **at = find(rt->id);
+	char notes[BUNDLE_PATH_MAX];
 
 	if (!c)
 		return -ENOMEM;
 	if (*at)
 		native_remove(at);
+	c->r = bundle_path(rt->bundle, NOTES, notes);
+	if (c->r == 0)
+		c->r = container_forget(notes, &c->err);
 	return 0;
 }
 

@@ -68,14 +68,22 @@ int runtime_find(const struct options *o, const char **ret, struct err *e)
 		"install one, or name it in the option binary_name");
 }
 
-int runtime_check_options(const Any *any, struct err *e)
+int runtime_read_options(
+	const Any *any, struct runtime_settings **ret, struct err *e)
 {
+	(void)ret;
 	return err_set(e, -EINVAL,
 		"options of unknown type '%s': known are "
 		"containerd.runc.v1.Options and runtimeoptions.v1.Options",
 		any->type_url);
 }
 
+void runtime_free_settings(struct runtime_settings *s)
+{
+	(void)s;
+}
+
+const bool runtime_is_program = true;
 const uint32_t runtime_lost_status = 128 + SIGKILL;
 const char runtime_resources[] = "LinuxResources";
 

@@ -41,6 +41,10 @@ flock -w 600 9 || exit 1
 	echo "tests/windows/run.sh: Wine can't be set up" >&2
 	exit 1
 }
+# Doubles of libraries that Wine has not, which programs load from there.
+here=$(cd "$(dirname "$0")/../.." && pwd)
+cp "$here"/build/windows/double/*.dll "$WINEPREFIX/drive_c/windows/system32/"
+
 # The first program starts services that keep what they inherit, so it is none
 # of the tests.
 timeout 60 "$wine" cmd /c exit </dev/null >/dev/null 2>&1 9>&-

@@ -193,7 +193,7 @@ END_TEST
 static HANDLE log_client(void)
 {
 	return CreateFileW(L"\\\\.\\pipe\\containerd-shim-ns-id-log",
-		GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
+		GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
 }
 
 static const char *log_read(HANDLE h)
@@ -235,10 +235,40 @@ START_TEST(test_log)
 }
 END_TEST
 
+/* Whoever has the name must not be given our lines; when it is free, it is
+ * ours. */
+START_TEST(test_log_of_somebody_else)
+{
+	HANDLE theirs, first;
+
+	host_log_open("ns", "other"); /* what was open before closes */
+	ck_assert_int_eq(pipe_listen(L"\\\\.\\pipe\\containerd-shim-ns-id-log",
+				 PIPE_ACCESS_DUPLEX, true, 0,
+				 PIPE_FOR_ALL_OF_US, &theirs),
+		0);
+	ck_assert_int_eq(host_log_open("ns", "id"), -EADDRINUSE);
+	ck_assert_int_eq(host_log_write("secret\n", 7), -EAGAIN);
+	first = log_client(); /* whom they serve */
+	ck_assert_ptr_ne(first, INVALID_HANDLE_VALUE);
+	ck_assert_int_eq(host_log_write("secret\n", 7), -EAGAIN);
+	ck_assert_ptr_eq(log_client(), INVALID_HANDLE_VALUE);
+	CloseHandle(first);
+	CloseHandle(theirs);
+	ck_assert(wait_for(
+		NULL, (host_log_write("lost\n", 5), first = log_client()) !=
+			      INVALID_HANDLE_VALUE));
+	ck_assert(wait_for(NULL, host_log_write("one\n", 4) == 0));
+	ck_assert_str_eq(log_read(first), "one\n");
+	CloseHandle(first);
+	ck_assert(wait_for(NULL, host_log_write("gone\n", 5) == -EAGAIN));
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {test_files, test_folders, test_long_path,
-		test_paths, test_uris, test_spool, test_look, test_log, NULL};
+		test_paths, test_uris, test_spool, test_look, test_log,
+		test_log_of_somebody_else, NULL};
 
 	host_log_open(
 		"ns", "before"); /* nothing closes it: one is always open */

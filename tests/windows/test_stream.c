@@ -288,6 +288,52 @@ START_TEST(test_redial)
 }
 END_TEST
 
+/* The daemon has made its pipes and does not wait at them yet. */
+START_TEST(test_dial_while_busy)
+{
+	struct stream *out, *in, *daemon[2];
+	wchar_t name[PIPE_NAME_MAX];
+	char text[PIPE_NAME_MAX], buf[32];
+	HANDLE taken, by, h[2];
+	struct err e;
+	unsigned i;
+	DWORD n;
+
+	base = event_base_new();
+	pipe_fresh_name(name);
+	ck_assert_int_eq(win_narrow(name, text, sizeof(text)), 0);
+	taken = serve(name);
+	ck_assert_int_eq(pipe_dial(name, GENERIC_READ | GENERIC_WRITE, &by), 0);
+	ck_assert_int_eq(stream_open_fifo(base, text, &out, &e), 0);
+	ck_assert_int_eq(stream_open_fifo(base, text, &in, &e), 0);
+	stream_set_cb(in, on_told, NULL);
+	ck_assert_int_eq(stream_watch(in, STREAM_READ), 0);
+	ck_assert_int_eq(stream_read(in, buf, 1), -EAGAIN);
+	ck_assert_int_eq(stream_write(out, "first", 5), -EAGAIN);
+	told_in(10);
+	for (i = 0; i < 2; i++) {
+		h[i] = serve(name);
+		ck_assert(wait_for(
+			base, PeekNamedPipe(h[i], NULL, 0, NULL, &n, NULL)));
+		ck_assert_int_eq(stream_from_handle(base, h[i], &daemon[i]), 0);
+		ck_assert_int_eq(stream_write(daemon[i], "typed", 5), 5);
+	}
+	ck_assert(wait_for(base, stream_write(out, "first", 5) == 5));
+	ck_assert_uint_eq(read_some(base, in, buf, 5), 5);
+	ck_assert_mem_eq(buf, "typed", 5);
+	ck_assert(wait_for(base, stream_read(daemon[0], buf, 5) == 5 ||
+					 stream_read(daemon[1], buf, 5) == 5));
+	ck_assert_mem_eq(buf, "first", 5);
+	stream_close(out);
+	stream_close(in);
+	stream_close(daemon[0]);
+	stream_close(daemon[1]);
+	CloseHandle(taken);
+	CloseHandle(by);
+	event_base_free(base);
+}
+END_TEST
+
 START_TEST(test_bad_names)
 {
 	static const char *const bad[] = {"", "/fifo", "C:\\file",
@@ -313,7 +359,8 @@ int main(void)
 	const TTest *const tests[] = {test_both_ways, test_level_triggered,
 		test_close_keeps_what_is_written, test_back_pressure,
 		test_close_while_busy, test_close_from_callback,
-		test_log_and_null, test_redial, test_bad_names, NULL};
+		test_log_and_null, test_redial, test_dial_while_busy,
+		test_bad_names, NULL};
 
 	return suite_run("windows stream", tests);
 }

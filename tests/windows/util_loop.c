@@ -125,14 +125,18 @@ static void child_text(const wchar_t *wide)
 		put(text, strlen(text));
 }
 
-/* A pseudo console is no stdout: what is on it is asked for by name. */
+/* Wine gives no standard handles to who has a pseudo console, so it is asked
+ * for by name; but those of somebody else must not be there. */
 static void child_conout(void)
 {
+	HANDLE out = GetStdHandle(STD_OUTPUT_HANDLE);
 	HANDLE h = CreateFileW(L"CONOUT$", GENERIC_READ | GENERIC_WRITE,
 		FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0,
 		NULL);
 	DWORD n;
 
+	if (handle_is(out) && !GetConsoleMode(out, &n))
+		ExitProcess(96);
 	if (h == INVALID_HANDLE_VALUE ||
 		!WriteFile(h, "on a terminal\r\n", 15, &n, NULL))
 		ExitProcess(98);
