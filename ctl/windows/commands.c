@@ -6,6 +6,7 @@
 const struct ctl_command ctl_commands[] = {
 	{CTL_LIFE, "run", "run a container, with no daemon", ctl_run},
 	{CTL_LIFE, "events", "show what happens to containers", ctl_events},
+	{CTL_LIFE, "exec", "run a command in a container that runs", ctl_exec},
 	{CTL_LIFE, "kill", "send a signal to a container", ctl_kill},
 	{CTL_LIFE, "ps", "list our own containers, or a container's processes",
 		ctl_ps},

@@ -14,7 +14,7 @@ int ctl_exit_code(const struct err *e)
 
 	if (!m || strstr(m, "' in folder '"))
 		return CTL_FAILED;
-	if (strstr(m, strerror(ENOENT)))
+	if (strstr(m, "no such program") || strstr(m, strerror(ENOENT)))
 		return CTL_NOT_FOUND;
 	if (strstr(m, strerror(EACCES)) || strstr(m, strerror(ENOEXEC)))
 		return CTL_NOT_EXECUTABLE;

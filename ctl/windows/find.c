@@ -10,6 +10,11 @@
 
 #define SHIM_NAME "containerd-shim-wisp-v1"
 
+int ctl_find_self(char *ret, size_t n)
+{
+	return process_find_beside("wispctl", ret, n);
+}
+
 /* The shim works in another folder than this program. */
 static int make_absolute(const char *path, char *ret, size_t n)
 {
@@ -40,6 +45,7 @@ int ctl_find_shim(const char *given, char *ret, size_t n, struct err *e)
 	if (process_find_beside(SHIM_NAME, ret, n) == 0)
 		return 0;
 	return err_set(e, -ENOENT,
-		"no shim: " SHIM_NAME ".exe is neither beside wispctl nor in PATH; "
+		"no shim: " SHIM_NAME
+		".exe is neither beside wispctl nor in PATH; "
 		"pass --shim PATH");
 }
