@@ -95,6 +95,7 @@ SRC := $(filter-out $(MAINS),$(wildcard shim/*.c shim/$(BACKEND)/*.c \
 # the rest is Linux'.
 CTL_PORTABLE := $(addprefix ctl/,env.c json.c launch.c names.c \
 	own.c record.c release.c say.c show.c target.c task_options.c units.c \
+	events.c journal.c kill.c ps.c ps_processes.c table.c tail.c when.c \
 	spec/escape.c spec/spec_windows.c spec/winpath.c)
 CTL_PORTABLE += $(filter-out %_linux.c %_host.c %_sweep.c,$(wildcard ctl/stress/*.c))
 ifdef WINDOWS

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 #include <yajl/yajl_tree.h>
 
@@ -19,6 +18,7 @@
 #include "ctl/show.h"
 #include "ctl/tail.h"
 #include "ctl/when.h"
+#include "platform/lines.h"
 
 struct events {
 	const char *root;
@@ -29,7 +29,7 @@ struct events {
 	struct ctl_place place;
 	char path[CTL_PATH_MAX];
 	struct ctl_tail journal;
-	int notify;
+	struct lines_watch *watch;
 };
 
 static bool is_wanted(const struct events *x, const struct client_event *ev)
@@ -81,13 +81,9 @@ static int show(struct events *x, struct err *e)
 /* Until something in the root folder changes. */
 static int wait_for_more(struct events *x, struct err *e)
 {
-	char buf[4096];
-	ssize_t n;
+	int r = lines_watch_wait(x->watch);
 
-	do {
-		n = read(x->notify, buf, sizeof(buf));
-	} while (n < 0 && errno == EINTR);
-	return n <= 0 ? err_sys(e, -errno, "watch '%s'", x->place.root) : 0;
+	return r < 0 ? err_sys(e, r, "watch '%s'", x->place.root) : 0;
 }
 
 /* The watch is there before the first look, so that nothing falls between. */
@@ -97,11 +93,8 @@ static int watch(struct events *x, struct err *e)
 
 	if (r < 0)
 		return err_sys(e, r, "cannot make '%s'", x->place.states);
-	x->notify = inotify_init1(IN_CLOEXEC);
-	if (x->notify < 0 || inotify_add_watch(x->notify, x->place.root,
-				     IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
-		return err_sys(e, -errno, "watch '%s'", x->place.root);
-	return 0;
+	r = lines_watch_new(x->place.root, &x->watch);
+	return r < 0 ? err_sys(e, r, "watch '%s'", x->place.root) : 0;
 }
 
 static int events(struct events *x, struct err *e)
@@ -122,8 +115,7 @@ static int events(struct events *x, struct err *e)
 		r = wait_for_more(x, e);
 	}
 	ctl_tail_close(&x->journal);
-	if (x->notify >= 0)
-		close(x->notify);
+	lines_watch_free(x->watch);
 	return r;
 }
 
@@ -190,7 +182,7 @@ int ctl_events(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	struct events x = {.notify = -1};
+	struct events x = {.root = NULL};
 	struct err e = {0};
 	int opt, code;
 

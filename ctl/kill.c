@@ -64,10 +64,8 @@ static int set(void *own, int opt, const char *arg, struct err *e)
 	else if (ctl_signal_number(arg, &o->signal) == 0)
 		o->given = true;
 	else
-		return err_set(e, -EINVAL,
-			"--signal '%s': use a name or a number, as signal(7) "
-			"has them",
-			arg);
+		return err_set(e, -EINVAL, "--signal '%s': use %s", arg,
+			ctl_signal_help);
 	return 0;
 }
 

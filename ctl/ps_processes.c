@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "ctl/json.h"
 #include "ctl/ps.h"
@@ -18,38 +16,13 @@ static const struct table_column process_columns[] = {
 	{.heading = "COMMAND", .keep = 12},
 };
 
-/* By the host's own file: a static program has no other way. */
-static void user_of(uint32_t pid, char *ret, size_t n, long long *ret_uid)
-{
-	char path[64];
-	struct passwd *p;
-	struct stat st;
-	FILE *f;
-
-	snprintf(ret, n, "-");
-	*ret_uid = -1;
-	snprintf(path, sizeof(path), "/proc/%u", pid);
-	if (stat(path, &st) < 0)
-		return;
-	*ret_uid = st.st_uid;
-	snprintf(ret, n, "%u", st.st_uid);
-	f = fopen("/etc/passwd", "re");
-	while (f && (p = fgetpwent(f)))
-		if (p->pw_uid == st.st_uid) {
-			snprintf(ret, n, "%s", p->pw_name);
-			break;
-		}
-	if (f)
-		fclose(f);
-}
-
 static void add_process(struct ps_view *v, const struct client_pid *p)
 {
 	char user[64], age[UNITS_MAX];
 	struct look_process lp;
-	long long uid;
+	int64_t uid;
 
-	user_of(p->pid, user, sizeof(user), &uid);
+	look_user(p->pid, user, sizeof(user), &uid);
 	if (look_process(p->pid, &lp) < 0)
 		return; /* it has just ended */
 	if (v->table) {
@@ -62,7 +35,8 @@ static void add_process(struct ps_view *v, const struct client_pid *p)
 	}
 	yajl_gen_map_open(v->g);
 	ctl_json_put_number(v->g, "pid", p->pid);
-	ctl_json_put_number(v->g, "uid", uid);
+	if (uid >= 0)
+		ctl_json_put_number(v->g, "uid", uid);
 	ctl_json_put_bytes(v->g, "user", user);
 	ctl_json_put_number(v->g, "ageMs", (long long)lp.age_ms);
 	if (*p->exec_id)
@@ -70,19 +44,6 @@ static void add_process(struct ps_view *v, const struct client_pid *p)
 	ctl_json_put_bytes(v->g, "name", lp.name);
 	ctl_json_put_bytes(v->g, "command", lp.command);
 	yajl_gen_map_close(v->g);
-}
-
-/* A shim in another pid namespace than ours has other numbers for them: what
- * we see under these is somebody else. */
-static bool has_our_numbers(const struct ctl_target *t)
-{
-	struct stat ours, its;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%" PRId64 "/ns/pid", t->where.pid);
-	return t->where.pid == 0 || stat(path, &its) < 0 ||
-	       stat("/proc/self/ns/pid", &ours) < 0 ||
-	       (its.st_ino == ours.st_ino && its.st_dev == ours.st_dev);
 }
 
 int ps_processes(struct ctl_session *s, const char *id, struct err *e)
@@ -94,7 +55,8 @@ int ps_processes(struct ctl_session *s, const char *id, struct err *e)
 	size_t i;
 	int r = ctl_target_open(&t, s, id, e);
 
-	if (r == 0 && !has_our_numbers(&t))
+	/* under its numbers we would see somebody else */
+	if (r == 0 && t.where.pid && !look_is_numbered_alike(t.where.pid))
 		r = err_set(e, -ENOTSUP,
 			"its shim, process %" PRId64
 			", is in a pid namespace of its own: try `nsenter -t "

@@ -54,6 +54,8 @@ static int parse_name(const char *text, long *ret)
 	return -EINVAL;
 }
 
+const char *const ctl_signal_help = "a name or a number, as signal(7) has them";
+
 int ctl_signal_number(const char *text, uint32_t *ret)
 {
 	long n;

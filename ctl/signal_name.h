@@ -12,4 +12,7 @@
  * in the C library, RTMAX is 64. -EINVAL. */
 int ctl_signal_number(const char *text, uint32_t *ret);
 
+/* For messages: what can be given. */
+extern const char *const ctl_signal_help;
+
 #endif

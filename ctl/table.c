@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #define GAP 2
 #define MARK ".."
@@ -176,13 +174,4 @@ int table_print(
 	for (i = 0; i < rows; i++)
 		put_row(t, t->cells + i * t->n, widths, end);
 	return 0;
-}
-
-unsigned table_width(void)
-{
-	struct winsize w;
-
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) < 0)
-		return 0;
-	return w.ws_col;
 }

@@ -5,7 +5,8 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "platform/lines.h"
 
 static FILE *open_old(const struct ctl_tail *t)
 {
@@ -13,7 +14,7 @@ static FILE *open_old(const struct ctl_tail *t)
 
 	if (snprintf(old, sizeof(old), "%s.1", t->path) >= (int)sizeof(old))
 		return NULL;
-	return fopen(old, "re");
+	return lines_open(old);
 }
 
 int ctl_tail_open(
@@ -23,7 +24,7 @@ int ctl_tail_open(
 	if (!from_end)
 		t->file = open_old(t);
 	if (!t->file)
-		t->file = fopen(path, "re");
+		t->file = lines_open(path);
 	if (!t->file && errno != ENOENT)
 		return err_sys(e, -errno, "open '%s'", path);
 	if (t->file && from_end)
@@ -31,20 +32,11 @@ int ctl_tail_open(
 	return 0;
 }
 
-static bool is_same(FILE *a, FILE *b)
-{
-	struct stat sa, sb;
-
-	return a && b && fstat(fileno(a), &sa) == 0 &&
-	       fstat(fileno(b), &sb) == 0 && sa.st_ino == sb.st_ino &&
-	       sa.st_dev == sb.st_dev;
-}
-
 /* A whole line; one that is still being written is left for later. */
 static char *read_line(struct ctl_tail *t)
 {
 	off_t at = ftello(t->file);
-	ssize_t n = getline(&t->line, &t->room, t->file);
+	ssize_t n = lines_get(&t->line, &t->room, t->file);
 
 	if (n > 0 && t->line[n - 1] == '\n') {
 		t->line[n - 1] = '\0';
@@ -59,9 +51,9 @@ static char *read_line(struct ctl_tail *t)
  * one if the last one is PATH.1 now. */
 static FILE *open_next(struct ctl_tail *t)
 {
-	FILE *now = fopen(t->path, "re"), *old;
+	FILE *now = lines_open(t->path), *old;
 
-	if (!now || is_same(now, t->file)) {
+	if (!now || (t->file && lines_are_same(now, t->file))) {
 		if (now)
 			fclose(now);
 		return NULL;
@@ -69,7 +61,7 @@ static FILE *open_next(struct ctl_tail *t)
 	if (!t->file)
 		return now;
 	old = open_old(t);
-	if (!old || is_same(old, t->file)) {
+	if (!old || lines_are_same(old, t->file)) {
 		if (old)
 			fclose(old);
 		return now;

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,15 +45,39 @@ static int parse_zone(const char *text, long *ret_s)
 	return 0;
 }
 
+/* Days since 1970 of a day in the Gregorian calendar, whose years begin in
+ * March here: so a leap day is the last one. */
+static long long days_of(long long year, int month, int day)
+{
+	long long y = month > 2 ? year : year - 1;
+	int m = month > 2 ? month - 3 : month + 9;
+
+	return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day -
+	       719469;
+}
+
+static bool is_date(const int *t)
+{
+	static const int days[] = {
+		31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+
+	return t[1] >= 1 && t[1] <= 12 && t[2] >= 1 && t[2] <= days[t[1] - 1] &&
+	       t[3] >= 0 && t[3] <= 23 && t[4] >= 0 && t[4] <= 59 &&
+	       t[5] >= 0 && t[5] <= 60;
+}
+
 static int parse_date(const char *text, struct timespec *ret)
 {
-	struct tm tm = {0};
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	int t[6], n = 0;
 	long ns, zone;
 
-	if (!end || parse_zone(parse_part(end, &ns), &zone) < 0)
+	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &t[0], &t[1], &t[2],
+		    &t[3], &t[4], &t[5], &n) != 6 ||
+		strcspn(text, "+ ") < (size_t)n || !is_date(t) ||
+		parse_zone(parse_part(text + n, &ns), &zone) < 0)
 		return -EINVAL;
-	ret->tv_sec = timegm(&tm) - zone;
+	ret->tv_sec = (time_t)(days_of(t[0], t[1], t[2]) * 86400 + t[3] * 3600 +
+			       t[4] * 60 + t[5] - zone);
 	ret->tv_nsec = ns;
 	return 0;
 }

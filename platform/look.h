@@ -8,6 +8,7 @@
 #ifndef WISP_PLATFORM_LOOK_H
 #define WISP_PLATFORM_LOOK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -41,6 +42,15 @@ int look_environment(int64_t pid, const char *name, char *buf, size_t n);
 
 /* Every process that there is. -errno if the system does not tell. */
 int look_all(void (*each)(int64_t pid, void *arg), void *arg);
+
+/* Whose it is: a name, the number where there is one (else "-"), and the
+ * number, or -1. On Windows users have none, and their names are DOMAIN\\NAME.
+ */
+void look_user(int64_t pid, char *name, size_t n, int64_t *ret_uid);
+
+/* Whether it sees the same processes under the same numbers as this one:
+ * pid_namespaces(7). True if that can't be told. */
+bool look_is_numbered_alike(int64_t pid);
 
 /* A process's children, zombies among them; -ESRCH, or -ENOSYS if the system
  * does not tell. */

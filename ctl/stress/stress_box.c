@@ -6,6 +6,7 @@
 
 #include "client/program.h"
 #include "ctl/place.h"
+#include "ctl/release.h"
 #include "ctl/stress/stress_system.h"
 #include "platform/file.h"
 
@@ -146,7 +147,7 @@ static bool release(struct stress_box *b)
 		client_shim_free(shim);
 		shim = NULL;
 	}
-	return stress_release(b, shim, &e) == 0;
+	return ctl_release(b->actor.world->client, &b->record, shim, &e) == 0;
 }
 
 /* What a shim leaves in a bundle is the daemon's to remove; that it gets more

@@ -10,7 +10,6 @@
 #include "client/fifo.h"
 #include "ctl/find.h"
 #include "ctl/place.h"
-#include "ctl/release.h"
 #include "ctl/rootfs.h"
 #include "ctl/say.h"
 #include "ctl/spec/spec.h"
@@ -228,10 +227,4 @@ void stress_sink_close(struct stress_box *b, int i)
 	stop_reading(&b->sinks[i]);
 	if (*b->out[i])
 		unlink(b->out[i]);
-}
-
-int stress_release(
-	struct stress_box *b, struct client_shim *shim, struct err *e)
-{
-	return ctl_release(b->actor.world->client, &b->record, shim, e);
 }

@@ -51,9 +51,4 @@ int stress_process(const struct stress_box *b, enum stress_does does,
 int stress_sink_open(struct stress_box *b, int i, struct err *e);
 void stress_sink_close(struct stress_box *b, int i);
 
-/* The end of a container and its shim, whatever is left of both. shim: the
- * connection that is there, consumed, or NULL. 0 if nothing is left. */
-int stress_release(
-	struct stress_box *b, struct client_shim *shim, struct err *e);
-
 #endif

@@ -8,6 +8,7 @@
 
 #include "ctl/find.h"
 #include "ctl/place.h"
+#include "ctl/release.h"
 #include "ctl/say.h"
 #include "ctl/stress/stress_system.h"
 #include "platform/file.h"
@@ -162,7 +163,7 @@ static void release_stuck(struct stress_world *w)
 			list_entry(node, struct stress_box, link);
 		struct err e = {0};
 
-		if (stress_release(b, NULL, &e) < 0)
+		if (ctl_release(w->client, &b->record, NULL, &e) < 0)
 			ctl_say("stress: %s", e.msg);
 		ctl_remove_tree(b->bundle, NULL);
 		free(b);

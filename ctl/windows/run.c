@@ -14,6 +14,7 @@
 #include "ctl/command.h"
 #include "ctl/exit_code.h"
 #include "ctl/find.h"
+#include "ctl/journal.h"
 #include "ctl/launch.h"
 #include "ctl/release.h"
 #include "ctl/say.h"
@@ -56,6 +57,7 @@ static void on_event(const struct client_event *ev, void *arg)
 		client_task_learn(r->task, ev);
 	if (ev->type == CLIENT_EVENT_DELETE && !*ev->exec_id)
 		r->deleted = true;
+	ctl_journal_add(&r->place, ev);
 	if (r->o->events && r->o->json)
 		ctl_show_event_json(ev);
 	else if (r->o->events)

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/find.h"
 #include "ctl/json.h"
 #include "ctl/stress/stress_system.h"
 #include "platform/host.h"
+#include "platform/process.h"
 
 #define GROUP "io.kubernetes.cri.sandbox-id"
 #define HOST_PROCESS "microsoft.com/hostprocess-container"
@@ -53,7 +53,7 @@ int stress_system_check(const struct stress_options *o, struct err *e)
 
 int stress_system_begin(struct stress_world *w, struct err *e)
 {
-	int r = ctl_find_self(w->rootfs, sizeof(w->rootfs));
+	int r = process_find_beside("wispctl", w->rootfs, sizeof(w->rootfs));
 
 	snprintf(w->events_path, sizeof(w->events_path),
 		"\\\\.\\pipe\\wispctl-%s-events", w->tag);
@@ -104,7 +104,7 @@ void stress_log_name(const struct stress_box *b, char *ret, size_t n)
 
 /* The tag, with which its process is found, comes before what it does. */
 static void put_process(yajl_gen g, const struct stress_box *b,
-	enum stress_does does, unsigned n, bool broken)
+	enum stress_does does, unsigned n)
 {
 	static const char *const verbs[] = {
 		[STRESS_SLEEPS] = "sleep",
@@ -123,8 +123,19 @@ static void put_process(yajl_gen g, const struct stress_box *b,
 	yajl_gen_map_open(g);
 	ctl_json_key(g, "args");
 	ctl_json_texts(g, argv);
-	ctl_json_put(g, "cwd", broken ? NOWHERE : "C:\\");
+	ctl_json_put(g, "cwd", "C:\\");
 	ctl_json_put_map(g, "user");
+	yajl_gen_map_close(g);
+	yajl_gen_map_close(g);
+}
+
+/* Of the CPU, one limit can be set; with two, nothing can be made. */
+static void put_two_limits(yajl_gen g)
+{
+	ctl_json_put_map(g, "resources");
+	ctl_json_put_map(g, "cpu");
+	ctl_json_put_number(g, "count", 1);
+	ctl_json_put_number(g, "maximum", 5000);
 	yajl_gen_map_close(g);
 	yajl_gen_map_close(g);
 }
@@ -143,7 +154,7 @@ int stress_process(const struct stress_box *b, enum stress_does does,
 
 	if (!g)
 		return err_sys(e, -ENOMEM, "JSON");
-	put_process(g, b, does, n, false);
+	put_process(g, b, does, n);
 	return take(g, ret, e);
 }
 
@@ -158,7 +169,7 @@ int stress_config(const struct stress_box *b, const struct stress_box_spec *s,
 	ctl_json_put(g, "ociVersion", "1.1.0");
 	ctl_json_put(g, "hostname", b->id);
 	ctl_json_key(g, "process");
-	put_process(g, b, s->does, s->n, s->broken);
+	put_process(g, b, s->does, s->n);
 	ctl_json_put_map(g, "root");
 	ctl_json_put(g, "path", "");
 	yajl_gen_map_close(g);
@@ -169,6 +180,8 @@ int stress_config(const struct stress_box *b, const struct stress_box_spec *s,
 		ctl_json_put(g, GROUP, group);
 	yajl_gen_map_close(g);
 	ctl_json_put_map(g, "windows");
+	if (s->broken)
+		put_two_limits(g);
 	yajl_gen_map_close(g);
 	yajl_gen_map_close(g);
 	return take(g, ret, e);

@@ -168,16 +168,23 @@ void ctl_type(struct ctl *c, const char *data, size_t n)
 
 uint32_t ctl_end(struct ctl *c)
 {
+	stream_close(c->in);
+	c->in = NULL;
+	return ctl_wait(c);
+}
+
+uint32_t ctl_wait(struct ctl *c)
+{
 	int64_t end = real_ms() + 2 * TEST_WAIT_MS;
 	struct process_exit x = {0};
 
-	stream_close(c->in);
-	c->in = NULL;
 	while ((c->out.from || c->err.from) && real_ms() < end)
 		if (!take(&c->out) && !take(&c->err))
 			loop_turn(base);
 	ck_assert_msg(!c->out.from && !c->err.from, "wispctl does not end");
 	ck_assert(wait_for(base, exit_source_next_of(source, c->pid, &x)));
+	stream_close(c->in);
+	c->in = NULL;
 	return x.status;
 }
 

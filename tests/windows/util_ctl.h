@@ -45,6 +45,9 @@ void ctl_type(struct ctl *c, const char *data, size_t n);
 /* All it writes, and its exit status. stdin is closed first. */
 uint32_t ctl_end(struct ctl *c);
 
+/* The same of one that ends by itself, while its stdin is open. */
+uint32_t ctl_wait(struct ctl *c);
+
 /* Frees the texts. */
 void ctl_clear(struct ctl *c);
 
