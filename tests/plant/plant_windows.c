@@ -23,13 +23,17 @@ static void plant_handle(void)
 		abort();
 }
 
-/* This program, of which not an instruction runs. */
+/* This program, of which not an instruction runs; by its command line it is
+ * found, and ended, as one of the run's. */
 static void plant_child(void)
 {
 	STARTUPINFOW si = {.cb = sizeof(si)};
 	PROCESS_INFORMATION pi;
-	wchar_t path[WIN_PATH_MAX], line[] = L"planted";
+	wchar_t path[WIN_PATH_MAX], line[4096];
 
+	if (wcslen(GetCommandLineW()) >= 4096)
+		abort();
+	wcscpy(line, GetCommandLineW());
 	GetModuleFileNameW(NULL, path, WIN_PATH_MAX);
 	if (!CreateProcessW(path, line, NULL, NULL, FALSE,
 		    CREATE_SUSPENDED | DETACHED_PROCESS, NULL, NULL, &si, &pi))
