@@ -87,7 +87,8 @@ int runtime_root(
 uint32_t runtime_timeout(void);
 
 /* init's pid is in pid_file afterwards. *ret_call may be passed to
- * runtime_cancel() until cb runs. */
+ * runtime_cancel() until cb runs.
+ */
 struct runtime_call;
 int runtime_create(const struct runtime *rt, const struct stdio *stdio,
 	const char *pid_file, runtime_cb cb, void *arg,
@@ -106,8 +107,19 @@ void runtime_each_call(
 /* Kills a command that is under way; its callback comes with -ECANCELED. */
 void runtime_cancel(struct runtime_call *call);
 
-int runtime_start(
-	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e);
+/* Whether one that has been created has a process. If not, init's pid comes
+ * with its start. */
+bool runtime_has_process(const struct runtime *rt);
+
+/* stdio and pid_file are what runtime_create() had. */
+int runtime_start(const struct runtime *rt, const struct stdio *stdio,
+	const char *pid_file, runtime_cb cb, void *arg, struct err *e);
+
+/* A signal for a container that has no process yet. 0: it would have ended it,
+ * so it is not going to be started; -EBUSY: it would not, or it can't have
+ * come. */
+int runtime_kill_early(
+	const struct runtime *rt, uint32_t signal, struct err *e);
 
 /* process_file holds the process as JSON (config.md, "Process"). */
 int runtime_exec(const struct runtime *rt, const struct stdio *stdio,

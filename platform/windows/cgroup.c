@@ -6,9 +6,12 @@
 #include <stdlib.h>
 
 #include "platform/process.h"
+#include "platform/windows/access.h"
+#include "platform/windows/isolated.h"
 #include "platform/windows/job.h"
 #include "platform/windows/job_stats.h"
 #include "platform/windows/port.h"
+#include "platform/windows/spawn.h"
 
 struct job {
 	struct job *next;
@@ -19,6 +22,7 @@ struct job {
 /* A handle of its own, so that job_free() and cgroup_close() may come in any
  * order. */
 struct cgroup {
+	struct isolated *isolated; /* instead of all that follows */
 	HANDLE h;
 	uint64_t born; /* FILETIME: when it was opened */
 	struct watch *watch;
@@ -58,18 +62,20 @@ static bool has_processes(HANDLE h)
 
 /* A job is there for as long as one of its processes is, which a container that
  * has just been deleted may have for a moment. One without any is as good as a
- * new one. */
-static int open_job(const wchar_t *name, HANDLE *ret)
+ * new one, if it is not somebody else's who took the name to have a hand in it.
+ */
+static int open_job(const wchar_t *name, SECURITY_ATTRIBUTES *sa, HANDLE *ret)
 {
 	unsigned waited;
 
 	for (waited = 0; waited < NAME_MS; waited += 10) {
-		HANDLE h = CreateJobObjectW(NULL, name);
+		HANDLE h = CreateJobObjectW(sa, name);
 
 		if (!h)
 			return win_last();
 		if (GetLastError() != ERROR_ALREADY_EXISTS ||
-			!has_processes(h)) {
+			(!has_processes(h) &&
+				access_is_ours(h, SE_KERNEL_OBJECT))) {
 			*ret = h;
 			return 0;
 		}
@@ -85,13 +91,17 @@ int job_new(const char *id, struct job **ret, struct err *e)
 		.BasicLimitInformation.LimitFlags =
 			JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE};
 	struct job *job = calloc(1, sizeof(*job));
+	SECURITY_ATTRIBUTES sa;
 	wchar_t name[160];
 	int r;
 
 	if (!job)
 		return err_set(e, -ENOMEM, "no memory for a job");
 	_snwprintf(name, 160, L"JobContainer_%hs", id);
-	r = open_job(name, &job->h);
+	r = access_open(ACCESS_US, &sa);
+	if (r == 0)
+		r = open_job(name, &sa, &job->h);
+	access_close(&sa);
 	if (r == 0 && !SetInformationJobObject(job->h,
 			      JobObjectExtendedLimitInformation, &limits,
 			      sizeof(limits)))
@@ -143,9 +153,20 @@ static uint64_t now(void)
 int cgroup_open(int64_t pid, struct cgroup **ret, struct err *e)
 {
 	HANDLE self = GetCurrentProcess();
+	struct isolated *isolated = isolated_get(pid);
 	struct job *job = jobs;
 	struct cgroup *cg;
 
+	if (isolated) {
+		cg = calloc(1, sizeof(*cg));
+		if (!cg) {
+			isolated_put(isolated);
+			return err_sys(e, -ENOMEM, "a container's group");
+		}
+		cg->isolated = isolated;
+		*ret = cg;
+		return 0;
+	}
 	while (job && job->init != pid)
 		job = job->next;
 	if (!job)
@@ -191,9 +212,14 @@ JOBOBJECT_BASIC_PROCESS_ID_LIST *cgroup_list_pids(const struct cgroup *cg)
 int cgroup_each_pid(
 	struct cgroup *cg, void (*each)(int64_t pid, void *arg), void *arg)
 {
-	JOBOBJECT_BASIC_PROCESS_ID_LIST *list = cgroup_list_pids(cg);
+	JOBOBJECT_BASIC_PROCESS_ID_LIST *list;
 	DWORD i;
 
+	if (cg->isolated) {
+		isolated_each_pid(cg->isolated, each, arg);
+		return 0;
+	}
+	list = cgroup_list_pids(cg);
 	if (!list)
 		return -ENOMEM;
 	for (i = 0; i < list->NumberOfProcessIdsInList; i++)
@@ -216,12 +242,26 @@ bool job_is_conhost(int64_t pid)
 	return _wcsicmp(name ? name + 1 : path, L"conhost.exe") == 0;
 }
 
-static void shut_down(int64_t pid, void *unused)
+int job_open_process(HANDLE job, int64_t pid, struct process_ref **ret)
 {
+	BOOL is_in = FALSE;
+	int r = process_ref_open(pid, ret);
+
+	if (r < 0)
+		return r;
+	if (IsProcessInJob(process_ref_handle(*ret), job, &is_in) && is_in &&
+		!job_is_conhost(pid))
+		return 0;
+	process_ref_close(*ret);
+	return -ESRCH;
+}
+
+static void shut_down(int64_t pid, void *arg)
+{
+	const struct cgroup *cg = arg;
 	struct process_ref *ref;
 
-	(void)unused;
-	if (job_is_conhost(pid) || process_ref_open(pid, &ref) < 0)
+	if (job_open_process(cg->h, pid, &ref) < 0)
 		return;
 	process_ref_signal(ref, CTRL_SHUTDOWN_EVENT);
 	process_ref_close(ref);
@@ -231,9 +271,11 @@ int cgroup_kill(struct cgroup *cg)
 {
 	JOBOBJECT_BASIC_ACCOUNTING_INFORMATION left;
 
+	if (cg->isolated)
+		return isolated_kill_round(cg->isolated);
 	if (!cg->told_ms) {
 		cg->told_ms = GetTickCount64();
-		cgroup_each_pid(cg, shut_down, NULL);
+		cgroup_each_pid(cg, shut_down, cg);
 	} else if (GetTickCount64() - cg->told_ms >= CGROUP_SHUTDOWN_MS &&
 		   !TerminateJobObject(cg->h, 1)) {
 		return win_last();
@@ -305,12 +347,28 @@ static void told(struct port_op *op)
 	w->hint(w->arg);
 }
 
+struct isolated *cgroup_isolated(const struct cgroup *cg)
+{
+	return cg->isolated;
+}
+
+int cgroup_refresh(struct cgroup *cg,
+	void (*done)(int r, const struct err *e, void *arg), void *arg,
+	struct err *e)
+{
+	return cg->isolated ? isolated_refresh(cg->isolated, done, arg, e) : 0;
+}
+
 int cgroup_watch_oom(struct cgroup *cg, struct event_base *base,
 	void (*hint)(void *arg), void *arg, struct err *e)
 {
-	struct watch *w = calloc(1, sizeof(*w));
-	int r = w ? port_loop_get(base, &w->loop) : -ENOMEM;
+	struct watch *w;
+	int r;
 
+	if (cg->isolated)
+		return 0; /* the service does not tell */
+	w = calloc(1, sizeof(*w));
+	r = w ? port_loop_get(base, &w->loop) : -ENOMEM;
 	if (r < 0) {
 		free(w);
 		return err_sys(e, r, "watch a job");
@@ -351,6 +409,7 @@ void cgroup_close(struct cgroup *cg)
 		port_abandon(&w->op, NULL);
 		port_loop_put(loop);
 	}
+	isolated_put(cg->isolated);
 	handle_close(&cg->h);
 	free(cg);
 }

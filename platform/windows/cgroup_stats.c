@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/cgroup_stats.h"
 
+#include "platform/windows/isolated.h"
 #include "platform/windows/job_stats.h"
 
 /* The numbers of the fields of containerd.runhcs.stats.v1.Statistics. */
@@ -60,8 +61,13 @@ static void put_storage(struct stat_sink *s, const struct job_stats *js)
 enum cgroup_version cgroup_stats(
 	const struct cgroup *cg, struct stat_sink *sink)
 {
+	struct isolated *isolated = cgroup_isolated(cg);
 	struct job_stats js;
 
+	if (isolated) {
+		isolated_stats(isolated, sink);
+		return CGROUP_JOB;
+	}
 	job_read_stats(cg, &js);
 	sink->begin(sink, WINDOWS);
 	put_time(sink, TIMESTAMP, js.now);

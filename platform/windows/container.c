@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Host-process containers: job objects (job.h). */
+/* Host-process containers: job objects (job.h). Others are passed on to
+ * isolated.h. */
 #include "platform/container.h"
 
 #include <stdlib.h>
 
 #include "platform/cgroup.h"
 #include "platform/windows/conpty.h"
+#include "platform/windows/isolated.h"
 #include "platform/windows/job.h"
 #include "platform/windows/job_limits.h"
 #include "platform/windows/job_program.h"
@@ -21,6 +23,7 @@ struct container {
 	HANDLE token; /* NULL: this process's */
 	int64_t init;
 	bool started;
+	struct isolated *isolated; /* instead of all this */
 };
 
 static int set_up(struct container *c, const struct container_config *config,
@@ -31,7 +34,7 @@ static int set_up(struct container *c, const struct container_config *config,
 	if (r == 0)
 		r = job_new(config->id, &c->job, e);
 	if (r == 0)
-		r = container_limit(c, &config->limits, e);
+		r = job_limit(job_handle(c->job), &config->limits, e);
 	if (r == 0)
 		r = job_root_set_up(
 			job_handle(c->job), config, c->undo, &c->root, e);
@@ -56,15 +59,49 @@ int container_new(const struct container_config *config, struct container **ret,
 	return r;
 }
 
+int container_new_isolated(struct event_base *base, const char *id,
+	const struct container_limits *limits, const struct isolation *iso,
+	struct container **ret, struct err *e)
+{
+	struct container *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return err_set(e, -ENOMEM, "no memory for a container");
+	r = isolated_new(base, id, limits, iso, &c->isolated, e);
+	if (r < 0)
+		free(c);
+	else
+		*ret = c;
+	return r;
+}
+
+int container_new_guest(struct event_base *base, const char *id,
+	const struct guest *guest, struct container **ret, struct err *e)
+{
+	struct container *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return err_set(e, -ENOMEM, "no memory for a container");
+	r = isolated_new_guest(base, id, guest, &c->isolated, e);
+	if (r < 0)
+		free(c);
+	else
+		*ret = c;
+	return r;
+}
+
 const char *container_root(const struct container *c)
 {
 	return *c->root.path ? c->root.path : NULL;
 }
 
 int container_limit(struct container *c, const struct container_limits *limits,
-	struct err *e)
+	const struct container_later *later, struct err *e)
 {
-	return job_limit(job_handle(c->job), limits, e);
+	return c->isolated ? isolated_limit(c->isolated, limits, later, e)
+			   : job_limit(job_handle(c->job), limits, e);
 }
 
 /* ---- programs ---- */
@@ -76,7 +113,6 @@ static int spawn(struct container *c, const struct container_program *p,
 	struct spawn how = {.spec = &spec,
 		.job = job_handle(c->job),
 		.token = c->token,
-		.console = p->console ? console_pty(p->console) : NULL,
 		.suspended = suspended};
 	struct job_program found;
 	int r = job_program_find(p, &c->root, c->token, &found, e);
@@ -85,6 +121,11 @@ static int spawn(struct container *c, const struct container_program *p,
 	spec.cwd = found.cwd;
 	how.program = found.path;
 	how.line = found.line;
+	if (r == 0 && p->console) {
+		r = console_pty(p->console, &how.console);
+		if (r < 0)
+			err_sys(e, r, "pseudo console");
+	}
 	if (r == 0)
 		r = process_spawn_with(&how, ret_pid, e);
 	job_program_clear(&found);
@@ -92,10 +133,13 @@ static int spawn(struct container *c, const struct container_program *p,
 }
 
 int container_create(struct container *c, const struct container_program *p,
-	int64_t *ret_pid, struct err *e)
+	int64_t *ret_pid, const struct container_later *later, struct err *e)
 {
-	int r = spawn(c, p, true, ret_pid, e);
+	int r;
 
+	if (c->isolated)
+		return isolated_create(c->isolated, p, later, e);
+	r = spawn(c, p, true, ret_pid, e);
 	if (r < 0)
 		return r;
 	c->init = *ret_pid;
@@ -103,24 +147,31 @@ int container_create(struct container *c, const struct container_program *p,
 	return 0;
 }
 
-int container_start(struct container *c, struct err *e)
+int container_start(struct container *c, const struct container_program *p,
+	int64_t *ret_pid, const struct container_later *later, struct err *e)
 {
-	int r = process_resume(c->init);
+	int r;
 
+	if (c->isolated)
+		return isolated_start(c->isolated, p, later, e);
+	r = process_resume(c->init);
 	if (r < 0)
 		return err_sys(
 			e, r, "let process %lld run", (long long)c->init);
 	c->started = true;
+	*ret_pid = c->init;
 	return 0;
 }
 
 int container_exec(struct container *c, const struct container_program *p,
-	int64_t *ret_pid, struct err *e)
+	int64_t *ret_pid, const struct container_later *later, struct err *e)
 {
-	return spawn(c, p, false, ret_pid, e);
+	return c->isolated ? isolated_exec(c->isolated, p, later, e)
+			   : spawn(c, p, false, ret_pid, e);
 }
 
 struct signaling {
+	HANDLE job;
 	uint32_t signal;
 	int r;
 };
@@ -129,7 +180,7 @@ static void signal_one(int64_t pid, void *arg)
 {
 	struct signaling *s = arg;
 	struct process_ref *ref;
-	int r = job_is_conhost(pid) ? -ESRCH : process_ref_open(pid, &ref);
+	int r = job_open_process(s->job, pid, &ref);
 
 	if (r == 0) {
 		r = process_ref_signal(ref, s->signal);
@@ -141,10 +192,14 @@ static void signal_one(int64_t pid, void *arg)
 
 int container_signal(struct container *c, uint32_t signal)
 {
-	struct signaling s = {.signal = signal, .r = -ESRCH};
+	struct signaling s = {
+		.job = job_handle(c->job), .signal = signal, .r = -ESRCH};
 	struct cgroup *cg;
-	int r = cgroup_open(c->init, &cg, NULL);
+	int r;
 
+	if (c->isolated)
+		return isolated_signal(c->isolated, signal);
+	r = cgroup_open(c->init, &cg, NULL);
 	if (r < 0)
 		return r == -ENOENT ? -ESRCH : r;
 	r = cgroup_each_pid(cg, signal_one, &s);
@@ -152,10 +207,23 @@ int container_signal(struct container *c, uint32_t signal)
 	return r < 0 ? r : s.r;
 }
 
+int container_signal_early(struct container *c, uint32_t signal)
+{
+	return c->isolated ? isolated_signal_early(c->isolated, signal)
+			   : -EBUSY;
+}
+
+int container_end(
+	struct container *c, const struct container_later *later, struct err *e)
+{
+	return c->isolated ? isolated_end(c->isolated, later, e) : 0;
+}
+
 void container_free(struct container *c)
 {
 	if (!c)
 		return;
+	isolated_close(c->isolated);
 	job_free(c->job);
 	handle_close(&c->token);
 	/* what can't be undone now stays in the notes */

@@ -7,6 +7,7 @@
 
 #include "platform/auto.h"
 #include "platform/file.h"
+#include "platform/windows/job_place.h"
 
 const struct link_api *link_double;
 
@@ -116,18 +117,22 @@ int link_make_folders(const char *path, struct undo *undo)
 
 /* ---- links ---- */
 
+/* The one that it is in: fresh memory. */
+static char *folder_of(const char *path)
+{
+	char *folder = tidy(path), *end;
+
+	end = folder ? strrchr(folder, '\\') : NULL;
+	if (end)
+		end[(size_t)(end - folder) < root_length(folder)] = '\0';
+	return folder;
+}
+
 static int make_folder_of(const char *path, struct undo *undo)
 {
-	auto_free char *folder = tidy(path);
-	char *end;
+	auto_free char *folder = folder_of(path);
 
-	if (!folder)
-		return -ENOMEM;
-	end = strrchr(folder, '\\');
-	if (!end)
-		return -EINVAL;
-	end[(size_t)(end - folder) < root_length(folder)] = '\0';
-	return link_make_folders(folder, undo);
+	return folder ? link_make_folders(folder, undo) : -ENOMEM;
 }
 
 static int make_link(const wchar_t *to, const wchar_t *at, DWORD attributes)
@@ -273,10 +278,13 @@ static int make_mount(
 int link_mount(
 	const char *what, const char *at, struct undo *undo, struct err *e)
 {
-	int r = make_folder_of(at, NULL); /* shared with others */
+	auto_free char *folder = folder_of(at);
+	int r = folder ? place_make(folder, e)
+		       : err_set(e, -ENOMEM, "no memory for '%s'", at);
 
-	if (r == 0)
-		r = link_make_folders(at, undo);
+	if (r < 0)
+		return r;
+	r = link_make_folders(at, undo);
 	return r < 0 ? err_sys(e, r, "folder '%s'", at)
 		     : make_mount(what, at, undo, e);
 }

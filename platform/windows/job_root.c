@@ -175,7 +175,9 @@ static int link_all(const struct container_config *c, struct undo *undo,
 	if (r < 0)
 		return err_sys(e, r, "rootfs location '%s'", location);
 	r = link_mount(c->root, ret->path, undo, e);
-	if (r == -EOPNOTSUPP) /* its folder is empty, and goes with the rest */
+	if (r == -ENOSYS) /* Wine: where the volume would be, nothing is */
+		r = 0;
+	else if (r == -EOPNOTSUPP && !link_is_volume(c->root))
 		r = join(ret->path, c->root, "");
 	for (i = 0; r == 0 && i < c->n_mounts; i++) {
 		r = check_mount(&c->mounts[i], e);

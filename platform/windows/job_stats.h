@@ -21,6 +21,10 @@ struct job_stats {
 	uint64_t reads, read_bytes, writes, write_bytes;
 };
 
+/* The container of a group that is no job; NULL. Borrowed. */
+struct isolated;
+struct isolated *cgroup_isolated(const struct cgroup *cg);
+
 /* Processor times: JobObjectBasicAccountingInformation. Memory:
  * JobObjectMemoryUsageInformation, else the sum of the processes' and the
  * job's peak; the private working set is the sum of the processes' (details.h).

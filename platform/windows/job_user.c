@@ -63,7 +63,6 @@ static bool is_group(const wchar_t *name)
 	BYTE *info = NULL;
 	DWORD code = api()->group_info(NULL, name, 1, &info);
 
-	/* Wine knows every group, and tells nothing of it */
 	if (code != NERR_Success || !info)
 		return false;
 	api()->buffer_free(info);
@@ -269,13 +268,16 @@ static int copy_environment(const wchar_t *block, char ***ret)
 		size_t room = 4 * wcslen(p) + 1;
 
 		env[n] = malloc(room);
-		if (!env[n] || win_narrow(p, env[n], room) < 0) {
-			int r = env[n] ? -EINVAL : -ENOMEM;
-
+		if (!env[n]) {
 			user_free_environment(env);
-			return r;
+			return -ENOMEM;
 		}
-		n++;
+		if (win_narrow(p, env[n], room) == 0) {
+			n++;
+		} else { /* what is no text is not passed on */
+			free(env[n]);
+			env[n] = NULL;
+		}
 	}
 	*ret = env;
 	return 0;

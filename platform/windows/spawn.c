@@ -209,7 +209,7 @@ static int launch_prepare(struct launch *l, struct err *e)
 	r = spec->envp ? environment_block(spec->envp, &l->env) : 0;
 	if (r < 0)
 		return err_sys(e, r, "environment of '%s'", spec->argv[0]);
-	r = spec->cwd ? win_path(spec->cwd, l->cwd) : 0;
+	r = spec->cwd ? win_folder(spec->cwd, l->cwd) : 0;
 	if (r < 0)
 		return err_sys(e, r, "cannot run '%s' in folder '%s'",
 			spec->argv[0], spec->cwd);
@@ -296,20 +296,22 @@ int process_spawn_with(const struct spawn *how, int64_t *ret_pid, struct err *e)
 	const char *name = how->spec->argv[0];
 	struct launch *l = calloc(1, sizeof(*l));
 	struct child *c = calloc(1, sizeof(*c));
-	int r = l && c ? 0 : err_set(e, -ENOMEM, "no memory to run '%s'", name);
+	int r;
 
-	if (r == 0) {
-		l->how = how;
-		l->job = how->job;
-		l->console = how->console;
-		if (!l->job && how->spec->dies_with_us)
-			l->job = our_job();
-		r = launch_prepare(l, e);
+	if (!l || !c) {
+		free(l);
+		free(c);
+		return err_set(e, -ENOMEM, "no memory to run '%s'", name);
 	}
+	l->how = how;
+	l->job = how->job;
+	l->console = how->console;
+	if (!l->job && how->spec->dies_with_us)
+		l->job = our_job();
+	r = launch_prepare(l, e);
 	if (r == 0)
 		r = launch(l, c, e);
-	if (l)
-		launch_clear(l);
+	launch_clear(l);
 	free(l);
 	if (r < 0) {
 		free(c);
@@ -319,7 +321,12 @@ int process_spawn_with(const struct spawn *how, int64_t *ret_pid, struct err *e)
 	if (r < 0)
 		return give_up(c, r, name, e);
 	*ret_pid = c->pid;
-	return how->suspended ? 0 : process_resume(*ret_pid);
+	r = how->suspended ? 0 : process_resume(*ret_pid);
+	if (r < 0) { /* its end is told, as it is in the table */
+		TerminateProcess(c->process, 1);
+		return err_sys(e, r, "cannot run '%s'", name);
+	}
+	return 0;
 }
 
 int process_spawn(

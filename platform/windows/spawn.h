@@ -30,4 +30,7 @@ int process_resume(int64_t pid);
  * yet, NULL if there is none. */
 HANDLE process_handle(int64_t pid);
 
+/* Borrowed. */
+HANDLE process_ref_handle(const struct process_ref *ref);
+
 #endif

@@ -30,7 +30,9 @@ static bool is_second(HANDLE *ret_ready, HANDLE *ret_listener)
 		return false;
 	*ret_ready = (HANDLE)(uintptr_t)a;
 	*ret_listener = (HANDLE)(uintptr_t)b;
-	return true;
+	/* and nothing that was in the environment by chance */
+	return GetFileType(*ret_ready) == FILE_TYPE_PIPE &&
+	       GetFileType(*ret_listener) == FILE_TYPE_PIPE;
 }
 
 int split_keep_stdin(const void *data, size_t n)
@@ -132,10 +134,13 @@ static bool half_run(struct half *h, HANDLE *ret_process)
 	STARTUPINFOW *si = &h->si.StartupInfo;
 	PROCESS_INFORMATION pi;
 	wchar_t text[64];
+	static const DWORD flags = EXTENDED_STARTUPINFO_PRESENT |
+				   DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP |
+				   CREATE_UNICODE_ENVIRONMENT;
+	DWORD got = GetModuleFileNameW(NULL, h->path, WIN_PATH_MAX);
 	BOOL fine;
 
-	if (!half_attributes(h, set, 4) ||
-		!GetModuleFileNameW(NULL, h->path, WIN_PATH_MAX))
+	if (!half_attributes(h, set, 4) || got == 0 || got >= WIN_PATH_MAX)
 		return false;
 	h->line = _wcsdup(GetCommandLineW());
 	if (!h->line)
@@ -148,10 +153,13 @@ static bool half_run(struct half *h, HANDLE *ret_process)
 		(unsigned long long)(uintptr_t)h->say,
 		(unsigned long long)(uintptr_t)h->listener);
 	SetEnvironmentVariableW(VARIABLE, text);
+	/* out of the daemon's job, which may end all that is in it: a shim
+	 * outlives its daemon. A job may forbid that. */
 	fine = CreateProcessW(h->path, h->line, NULL, NULL, TRUE,
-		EXTENDED_STARTUPINFO_PRESENT | DETACHED_PROCESS |
-			CREATE_NEW_PROCESS_GROUP | CREATE_UNICODE_ENVIRONMENT,
-		NULL, NULL, si, &pi);
+		flags | CREATE_BREAKAWAY_FROM_JOB, NULL, NULL, si, &pi);
+	if (!fine && GetLastError() == ERROR_ACCESS_DENIED)
+		fine = CreateProcessW(h->path, h->line, NULL, NULL, TRUE, flags,
+			NULL, NULL, si, &pi);
 	SetEnvironmentVariableW(VARIABLE, NULL);
 	if (!fine)
 		return false;
@@ -163,65 +171,69 @@ static bool half_run(struct half *h, HANDLE *ret_process)
 	return true;
 }
 
-/* In a thread, so that the wait for what it has to say has a bound. */
-struct saying {
-	HANDLE from;
+/* In a thread, so that telling it all, and waiting for what it says, has a
+ * bound. */
+struct talk {
+	struct half *h;
 	struct err err;
 	DWORD n;
 };
 
-static DWORD WINAPI listen_to_it(void *arg)
+static DWORD WINAPI talk_to_it(void *arg)
 {
-	struct saying *s = arg;
-	char *to = (char *)&s->err;
-	DWORD got;
+	struct talk *t = arg;
+	char *to = (char *)&t->err;
+	DWORD at = 0, n;
 
-	while (s->n < sizeof(s->err) &&
-		ReadFile(s->from, to + s->n, sizeof(s->err) - s->n, &got,
+	while (at < n_stdin && WriteFile(t->h->feed, kept_stdin + at,
+				       (DWORD)n_stdin - at, &n, NULL))
+		at += n;
+	handle_close(&t->h->feed);
+	while (t->n < sizeof(t->err) &&
+		ReadFile(t->h->said, to + t->n, sizeof(t->err) - t->n, &n,
 			NULL) &&
-		got > 0)
-		s->n += got;
+		n > 0)
+		t->n += n;
 	return 0;
 }
 
-static int wait_ready(struct half *h, HANDLE process, struct err *e)
+static int wait_ready(struct half *h, struct err *e)
 {
-	struct saying s = {.from = h->said};
-	HANDLE thread = CreateThread(NULL, 0, listen_to_it, &s, 0, NULL);
+	struct talk t = {.h = h};
+	HANDLE thread = CreateThread(NULL, 0, talk_to_it, &t, 0, NULL);
+	bool in_time;
 
 	if (!thread)
 		return err_sys(e, win_last(), "thread");
-	if (WaitForSingleObject(thread, READY_MS) != WAIT_OBJECT_0) {
-		TerminateProcess(process, 1); /* which ends the pipe */
-		WaitForSingleObject(thread, INFINITE);
-		CloseHandle(thread);
+	in_time = WaitForSingleObject(thread, READY_MS) == WAIT_OBJECT_0;
+	/* again and again: it may be between two calls */
+	while (WaitForSingleObject(thread, in_time ? 0 : 10) != WAIT_OBJECT_0)
+		CancelSynchronousIo(thread);
+	CloseHandle(thread);
+	if (!in_time)
 		return err_set(e, -ETIMEDOUT,
 			"the shim was not ready after %d s and was ended",
 			READY_MS / 1000);
-	}
-	CloseHandle(thread);
-	if (s.n != sizeof(s.err))
+	if (t.n != sizeof(t.err))
 		return err_set(e, -EPIPE, "the shim died while it started");
-	if (s.err.code == 0)
+	if (t.err.code == 0)
 		return 1;
 	if (e)
-		*e = s.err;
-	return s.err.code;
+		*e = t.err;
+	return t.err.code;
 }
 
 static int run_second(struct half *h, struct err *e)
 {
 	HANDLE process;
-	DWORD at = 0, w;
 	int r;
 
 	if (!half_open(h) || !half_run(h, &process))
 		return err_sys(e, win_last(), "start the shim's own process");
-	while (at < n_stdin && WriteFile(h->feed, kept_stdin + at,
-				       (DWORD)n_stdin - at, &w, NULL))
-		at += w;
-	handle_close(&h->feed);
-	r = wait_ready(h, process, e);
+	r = wait_ready(h, e);
+	/* nobody would know of it */
+	if (r < 0)
+		TerminateProcess(process, 1);
 	CloseHandle(process);
 	return r;
 }

@@ -52,6 +52,8 @@ struct stream {
 	wchar_t name[PIPE_NAME_MAX];
 	stream_cb cb;
 	void *arg;
+	void (*closed)(void *arg); /* NULL: nobody wants to know */
+	void *closed_arg;
 };
 
 static const struct timeval at_once;
@@ -336,9 +338,15 @@ void stream_dial_for(unsigned seconds)
 static void give_up(struct stream *s)
 {
 	s->dialing = false;
-	s->out->len = 0;
-	s->out->ended = true;
-	s->out->error = -EPIPE;
+	if (s->out) {
+		s->out->len = 0;
+		s->out->ended = true;
+		s->out->error = -EPIPE;
+	}
+	/* one that was never there (stream_dial_later()) has neither handle nor
+	 * bytes: what is tried next fails */
+	if (s->in)
+		read_ahead(s);
 	stream_tell(s);
 }
 
@@ -396,6 +404,7 @@ int stream_dial_later(
 	}
 	s->dialing = true;
 	s->dial_ms = BUSY_MS;
+	s->dial_since = GetTickCount64();
 	*ret = s;
 	return 0;
 }
@@ -462,10 +471,32 @@ size_t stream_pending(struct stream *s)
 	return held + n;
 }
 
+int stream_replace(struct stream *s, HANDLE *h)
+{
+	int r;
+
+	if (s->kind != STREAM_OF_PIPE || s->in || s->out || s->awaiting)
+		return -EBUSY;
+	r = port_attach(*h, &s->skip);
+	if (r < 0)
+		return r;
+	handle_close(&s->h);
+	s->h = handle_take(h);
+	return 0;
+}
+
+void stream_on_close(struct stream *s, void (*closed)(void *arg), void *arg)
+{
+	s->closed = closed;
+	s->closed_arg = arg;
+}
+
 void stream_close(struct stream *s)
 {
 	if (!s)
 		return;
+	if (s->closed)
+		s->closed(s->closed_arg);
 	if (s->ev)
 		event_free(s->ev);
 	if (s->dial)
@@ -527,7 +558,7 @@ static void client_came(struct port_op *op)
 int stream_await_client(struct event_base *base, HANDLE h, struct stream **ret)
 {
 	struct awaiting *a = calloc(1, sizeof(*a));
-	struct stream *s;
+	struct stream *s = NULL;
 	int r;
 
 	if (!a) {
@@ -535,7 +566,7 @@ int stream_await_client(struct event_base *base, HANDLE h, struct stream **ret)
 		return -ENOMEM;
 	}
 	r = stream_from_handle(base, h, &s);
-	if (r < 0) {
+	if (r < 0 || !s) {
 		free(a);
 		return r;
 	}

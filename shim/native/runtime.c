@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * runtime.h where the platform runs containers itself (platform/container.h).
- * There is nothing to wait for, but the answers come from the loop all the
+ * Where there is nothing to wait for, the answers come from the loop all the
  * same, as runtime.h promises.
  */
 #include "shim/runtime.h"
@@ -18,6 +18,9 @@
 #include "platform/file.h"
 #include "shim/bundle.h"
 #include "shim/ident.h"
+#include "shim/log.h"
+#include "shim/native/guest_spec.h"
+#include "shim/native/isolation_spec.h"
 #include "shim/native/spec.h"
 
 /* Those that have been created and not been deleted. */
@@ -26,6 +29,8 @@ static struct native {
 	char id[IDENT_MAX + 1];
 	struct container *container;
 	struct container_limits limits;
+	bool has_process;
+	bool is_guest; /* a Linux container, whose processes are JSON */
 } * natives;
 
 struct runtime_call {
@@ -35,6 +40,10 @@ struct runtime_call {
 	struct event *ev;
 	runtime_cb cb;
 	void *arg;
+	char *notes;    /* of a delete: for container_forget(); else NULL */
+	char *pid_file; /* NULL: there is no process to tell of */
+	struct container_limits limits; /* that are to be */
+	bool under_way;                 /* container_later has it */
 	int r;
 	struct err err;
 };
@@ -103,6 +112,8 @@ static void call_answer(evutil_socket_t fd, short what, void *arg)
 		at = &(*at)->next;
 	*at = c->next;
 	event_free(c->ev);
+	free(c->pid_file);
+	free(c->notes);
 	free(c);
 	cb(r, &own, cb_arg);
 }
@@ -125,8 +136,62 @@ static struct runtime_call *call_new(const struct runtime *rt, const char *verb,
 	c->arg = arg;
 	c->next = calls;
 	calls = c;
-	event_active(c->ev, EV_TIMEOUT, 0);
 	return c;
+}
+
+static int write_pid(const char *path, int64_t pid, struct err *e)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%" PRId64, pid);
+	int r = file_write(path, text, (size_t)n);
+
+	return r < 0 ? err_sys(e, r, "write '%s'", path) : 0;
+}
+
+/* The call is over: r is 0 or -errno, with c->err. */
+static void call_over(struct runtime_call *c, int r, int64_t pid)
+{
+	struct native **at = find(c->id);
+	bool create = strcmp(c->verb, "create") == 0;
+
+	c->under_way = false;
+	if (c->r == 0) { /* else it was canceled */
+		if (r == 0 && pid && c->pid_file)
+			r = write_pid(c->pid_file, pid, &c->err);
+		if (r == 0 && strcmp(c->verb, "update") == 0 && *at)
+			(*at)->limits = c->limits;
+		if (r == 0 && pid && *at)
+			(*at)->has_process = true;
+		c->r = r;
+	}
+	event_active(c->ev, EV_TIMEOUT, 0);
+	if (*at && (c->notes || (create && c->r < 0)))
+		native_remove(at);
+	if (c->notes)
+		c->r = container_forget(c->notes, &c->err);
+}
+
+static void call_later(int r, int64_t pid, const struct err *e, void *arg)
+{
+	struct runtime_call *c = arg;
+
+	if (r < 0 && c->r == 0)
+		c->err = *e;
+	if (r < 0 && c->notes) {
+		/* closed all the same, which is the end of it */
+		log_warn(c->id, "%s", e->msg);
+		r = 0;
+	}
+	call_over(c, r, pid);
+}
+
+/* What the container has said: 0, CONTAINER_LATER or -errno. */
+static void call_said(struct runtime_call *c, int r, int64_t pid)
+{
+	if (r == CONTAINER_LATER)
+		c->under_way = true;
+	else
+		call_over(c, r, pid);
 }
 
 void runtime_each_call(
@@ -143,41 +208,72 @@ void runtime_each_call(
 	}
 }
 
+/* Its container goes, and with that all that it waits for. */
 void runtime_cancel(struct runtime_call *c)
 {
-	if (c->r == 0)
-		c->r = err_set(&c->err, -ECANCELED, "%s was canceled", c->verb);
+	struct native **at = find(c->id);
+
+	if (c->r < 0)
+		return;
+	c->r = err_set(&c->err, -ECANCELED, "%s was canceled", c->verb);
+	if (c->under_way && *at)
+		native_remove(at);
 }
 
 /* ---- what is run ---- */
+
+static void fill_stdio(struct container_program *p, const struct stdio *stdio)
+{
+	memset(p, 0, sizeof(*p));
+	p->console = stdio_console(stdio);
+	if (!p->console)
+		stdio_endpoints(stdio, p->process.endpoints);
+}
 
 static void fill(struct container_program *p, const struct native_spec *s,
 	const struct stdio *stdio)
 {
 	static const char *const verbatim[] = {"cmd.exe", NULL};
 
-	memset(p, 0, sizeof(*p));
+	fill_stdio(p, stdio);
 	p->process.argv =
 		s->n_args > 0 ? (const char *const *)s->args : verbatim;
 	p->process.envp = (const char *const *)s->env;
 	p->process.cwd = s->cwd;
 	p->command_line = s->command_line;
-	p->console = stdio_console(stdio);
-	if (!p->console)
-		stdio_endpoints(stdio, p->process.endpoints);
-}
-
-static int write_pid(const char *path, int64_t pid, struct err *e)
-{
-	char text[24];
-	int n = snprintf(text, sizeof(text), "%" PRId64, pid);
-	int r = file_write(path, text, (size_t)n);
-
-	return r < 0 ? err_sys(e, r, "write '%s'", path) : 0;
+	p->user = s->user;
+	p->width = s->width;
+	p->height = s->height;
 }
 
 /* What container_forget() is told, if this process is gone by then. */
 #define NOTES "container-notes"
+
+static int make_isolated(const struct runtime *rt, struct native_spec *s,
+	struct container **ret, struct err *e)
+{
+	struct isolation iso;
+	int r = isolation_read(rt->bundle, &s->rootfs, &iso, e);
+
+	if (r < 0)
+		return r;
+	r = container_new_isolated(rt->base, rt->id, &s->limits, &iso, ret, e);
+	isolation_clear(&iso);
+	return r;
+}
+
+static int make_guest(const struct runtime *rt, struct native_spec *s,
+	struct container **ret, struct err *e)
+{
+	struct guest g;
+	int r = guest_read(rt->bundle, s, rt->options->settings, &g, e);
+
+	if (r < 0)
+		return r;
+	r = container_new_guest(rt->base, rt->id, &g, ret, e);
+	guest_clear(&g);
+	return r;
+}
 
 static int make(const struct runtime *rt, struct native_spec *s,
 	struct container **ret, struct err *e)
@@ -202,29 +298,40 @@ static int make(const struct runtime *rt, struct native_spec *s,
 	return r < 0 ? r : native_spec_place(s, container_root(*ret), e);
 }
 
-static int create(const struct runtime *rt, const struct stdio *stdio,
-	const char *pid_file, struct native_spec *s, struct err *e)
+/* What it leaves in c->pid_file is for call_over(), which also takes the
+ * container away if it fails. */
+static int create(struct runtime_call *c, const struct runtime *rt,
+	const struct stdio *stdio, struct native_spec *s, int64_t *pid)
 {
+	const struct container_later later = {call_later, c};
 	struct native *n = calloc(1, sizeof(*n));
 	struct container_program p;
-	int64_t pid;
 	int r;
 
 	if (!n)
-		return err_set(e, -ENOMEM, "no memory for '%s'", rt->id);
+		return err_set(&c->err, -ENOMEM, "no memory for '%s'", rt->id);
 	snprintf(n->id, sizeof(n->id), "%s", rt->id);
 	n->next = natives;
 	natives = n;
 	n->limits = s->limits;
-	r = make(rt, s, &n->container, e);
+	n->is_guest = s->is_linux && !s->host_process;
+	if (s->host_process)
+		r = make(rt, s, &n->container, &c->err);
+	else if (n->is_guest)
+		r = make_guest(rt, s, &n->container, &c->err);
+	else
+		r = make_isolated(rt, s, &n->container, &c->err);
 	fill(&p, s, stdio);
 	if (r == 0)
-		r = container_create(n->container, &p, &pid, e);
-	if (r == 0)
-		r = write_pid(pid_file, pid, e);
-	if (r < 0)
-		native_remove(find(rt->id));
+		r = container_create(n->container, &p, pid, &later, &c->err);
 	return r;
+}
+
+static int keep_pid_file(
+	struct runtime_call *c, const char *pid_file, struct err *e)
+{
+	c->pid_file = strdup(pid_file);
+	return c->pid_file ? 0 : err_set(e, -ENOMEM, "no memory");
 }
 
 int runtime_create(const struct runtime *rt, const struct stdio *stdio,
@@ -233,19 +340,17 @@ int runtime_create(const struct runtime *rt, const struct stdio *stdio,
 {
 	struct runtime_call *c;
 	struct native_spec s;
+	int64_t pid = 0;
 	int r = native_spec_read(rt->bundle, rt->options->settings, &s, e);
 
-	if (r == 0 && !s.host_process)
-		r = err_set(e, -ENOSYS,
-			"container '%s' asks for process isolation, which "
-			"needs the host compute service; only host-process "
-			"containers (annotation "
-			"microsoft.com/hostprocess-container) are supported",
-			rt->id);
 	c = r == 0 ? call_new(rt, "create", cb, arg, e) : NULL;
 	if (c) {
-		c->r = create(rt, stdio, pid_file, &s, &c->err);
+		r = keep_pid_file(c, pid_file, &c->err);
+		if (r == 0)
+			r = create(c, rt, stdio, &s, &pid);
+		call_said(c, r, pid);
 		*ret_call = c;
+		r = 0;
 	} else if (r == 0) {
 		r = -ENOMEM;
 	}
@@ -258,39 +363,52 @@ static int missing(const struct runtime *rt, struct err *e)
 	return err_set(e, -ESRCH, "container '%s' does not run", rt->id);
 }
 
-int runtime_start(
-	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e)
+int runtime_start(const struct runtime *rt, const struct stdio *stdio,
+	const char *pid_file, runtime_cb cb, void *arg, struct err *e)
 {
 	struct runtime_call *c = call_new(rt, "start", cb, arg, e);
+	const struct container_later later = {call_later, c};
 	struct native *n = *find(rt->id);
+	struct container_program p;
+	int64_t pid = 0;
+	int r;
 
 	if (!c)
 		return -ENOMEM;
-	c->r = n ? container_start(n->container, &c->err)
-		 : missing(rt, &c->err);
+	fill_stdio(&p, stdio);
+	r = n ? keep_pid_file(c, pid_file, &c->err) : missing(rt, &c->err);
+	if (r == 0)
+		r = container_start(n->container, &p, &pid, &later, &c->err);
+	call_said(c, r, pid);
 	return 0;
 }
 
-static int exec(const struct runtime *rt, const struct stdio *stdio,
-	const char *process_file, const char *pid_file, struct err *e)
+#define PROCESS_MAX (16 * 1024 * 1024)
+
+static int exec(struct runtime_call *c, const struct runtime *rt,
+	const struct stdio *stdio, const char *process_file, int64_t *pid)
 {
+	const struct container_later later = {call_later, c};
 	struct native *n = *find(rt->id);
 	struct container_program p;
+	auto_free char *json = NULL;
 	struct native_spec s;
-	int64_t pid;
+	size_t len;
 	int r;
 
 	if (!n)
-		return missing(rt, e);
-	r = native_spec_read_process(process_file, &s, e);
+		return missing(rt, &c->err);
+	r = native_spec_read_process(process_file, &s, &c->err);
+	if (r == 0 && n->is_guest)
+		r = file_read(process_file, PROCESS_MAX, &json, &len, &c->err);
 	if (r == 0)
-		r = native_spec_place(&s, container_root(n->container), e);
+		r = native_spec_place(
+			&s, container_root(n->container), &c->err);
 	if (r == 0) {
 		fill(&p, &s, stdio);
-		r = container_exec(n->container, &p, &pid, e);
+		p.json = json;
+		r = container_exec(n->container, &p, pid, &later, &c->err);
 	}
-	if (r == 0)
-		r = write_pid(pid_file, pid, e);
 	native_spec_clear(&s);
 	return r;
 }
@@ -300,10 +418,15 @@ int runtime_exec(const struct runtime *rt, const struct stdio *stdio,
 	void *arg, struct err *e)
 {
 	struct runtime_call *c = call_new(rt, "exec", cb, arg, e);
+	int64_t pid = 0;
+	int r;
 
 	if (!c)
 		return -ENOMEM;
-	c->r = exec(rt, stdio, process_file, pid_file, &c->err);
+	r = keep_pid_file(c, pid_file, &c->err);
+	if (r == 0)
+		r = exec(c, rt, stdio, process_file, &pid);
+	call_said(c, r, pid);
 	return 0;
 }
 
@@ -312,48 +435,74 @@ int runtime_kill(const struct runtime *rt, uint32_t signal, bool all,
 {
 	struct runtime_call *c = call_new(rt, "kill", cb, arg, e);
 	struct native *n = *find(rt->id);
+	int r;
 
 	(void)all;
 	if (!c)
 		return -ENOMEM;
-	c->r = n ? container_signal(n->container, signal)
-		 : missing(rt, &c->err);
-	if (c->r < 0)
-		err_sys(&c->err, c->r, "signal %" PRIu32, signal);
+	r = n ? container_signal(n->container, signal) : missing(rt, &c->err);
+	if (r < 0)
+		err_sys(&c->err, r, "signal %" PRIu32, signal);
+	call_over(c, r, 0);
 	return 0;
+}
+
+bool runtime_has_process(const struct runtime *rt)
+{
+	struct native *n = *find(rt->id);
+
+	return !n || n->has_process;
+}
+
+int runtime_kill_early(const struct runtime *rt, uint32_t signal, struct err *e)
+{
+	struct native *n = *find(rt->id);
+	int r = n ? container_signal_early(n->container, signal) : -ESRCH;
+
+	return r < 0 ? err_sys(e, r, "signal %" PRIu32, signal) : 0;
 }
 
 int runtime_delete(
 	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e)
 {
 	struct runtime_call *c = call_new(rt, "delete", cb, arg, e);
-	struct native **at = find(rt->id);
+	const struct container_later later = {call_later, c};
+	struct native *n = *find(rt->id);
 	char notes[BUNDLE_PATH_MAX];
+	int r;
 
 	if (!c)
 		return -ENOMEM;
-	if (*at)
-		native_remove(at);
-	c->r = bundle_path(rt->bundle, NOTES, notes);
-	if (c->r == 0)
-		c->r = container_forget(notes, &c->err);
+	r = bundle_path(rt->bundle, NOTES, notes);
+	if (r == 0)
+		c->notes = strdup(notes);
+	if (!c->notes) {
+		r = r < 0 ? r : -ENOMEM;
+		call_over(c, err_sys(&c->err, r, "delete '%s'", rt->id), 0);
+		return 0;
+	}
+	if (n && n->container)
+		r = container_end(n->container, &later, &c->err);
+	if (r == CONTAINER_LATER)
+		c->under_way = true;
+	else
+		call_later(r, 0, &c->err, c);
 	return 0;
 }
 
-static int update(const struct runtime *rt, const char *file, struct err *e)
+static int update(
+	struct runtime_call *c, const struct runtime *rt, const char *file)
 {
+	const struct container_later later = {call_later, c};
 	struct native *n = *find(rt->id);
-	struct container_limits limits;
 	int r;
 
 	if (!n)
-		return missing(rt, e);
-	limits = n->limits;
-	r = native_limits_read(file, &limits, e);
+		return missing(rt, &c->err);
+	c->limits = n->limits;
+	r = native_limits_read(file, &c->limits, &c->err);
 	if (r == 0)
-		r = container_limit(n->container, &limits, e);
-	if (r == 0)
-		n->limits = limits;
+		r = container_limit(n->container, &c->limits, &later, &c->err);
 	return r;
 }
 
@@ -364,15 +513,15 @@ int runtime_update(const struct runtime *rt, const char *file, runtime_cb cb,
 
 	if (!c)
 		return -ENOMEM;
-	c->r = update(rt, file, &c->err);
+	call_said(c, update(c, rt, file), 0);
 	return 0;
 }
 
-/* ---- what a job has no notion of ---- */
+/* ---- what Windows has no notion of ---- */
 
 static int unknown(const char *verb, struct err *e)
 {
-	return err_set(e, -ENOSYS, "a host-process container can't %s", verb);
+	return err_set(e, -ENOSYS, "a container of this system can't %s", verb);
 }
 
 int runtime_pause(

@@ -66,6 +66,24 @@ static bool is_true(const char *text, size_t n)
 	return n == 4 && memcmp(text, "true", 4) == 0;
 }
 
+static void on_size(
+	struct native_spec *s, const char *key, const char *text, size_t n)
+{
+	uint32_t *to, v = 0;
+	size_t i;
+
+	if (strcmp(key, "consoleSize.width") == 0)
+		to = &s->width;
+	else if (strcmp(key, "consoleSize.height") == 0)
+		to = &s->height;
+	else
+		return;
+	for (i = 0; i < n && text[i] >= '0' && text[i] <= '9'; i++)
+		if (v <= NATIVE_CONSOLE_MAX)
+			v = v * 10 + (uint32_t)(text[i] - '0');
+	*to = i == n ? v : UINT32_MAX;
+}
+
 static void on_annotation(
 	struct native_spec *s, const char *name, const char *text, size_t n)
 {
@@ -132,10 +150,14 @@ static void on_value(const char *path, enum json_type type, const char *text,
 
 	if (prefix > 0 && type == JSON_OBJECT && strcmp(path, "mounts[]") == 0)
 		add_mount(s);
+	if (prefix > 0 && type == JSON_OBJECT && strcmp(path, "linux") == 0)
+		s->is_linux = true;
 	if (type != JSON_STRING && type != JSON_NUMBER)
 		return;
 	if (strncmp(path, rd->prefix, prefix) == 0 && type == JSON_STRING)
 		on_process(s, path + prefix, text, n);
+	if (strncmp(path, rd->prefix, prefix) == 0 && type == JSON_NUMBER)
+		on_size(s, path + prefix, text, n);
 	if (prefix > 0 &&
 		(type == JSON_STRING || strncmp(path, "windows.", 8) == 0))
 		on_config(rd, path, text, n, type);
@@ -214,6 +236,9 @@ static int check(const struct native_spec *s, const char *path, struct err *e)
 			"'%s' has both process.args and process.commandLine: "
 			"only one can be what is run",
 			path);
+	if (s->width > NATIVE_CONSOLE_MAX || s->height > NATIVE_CONSOLE_MAX)
+		return err_set(e, -EINVAL, "'%s': a consoleSize is %d at most",
+			path, NATIVE_CONSOLE_MAX);
 	return 0;
 }
 
@@ -300,7 +325,7 @@ int native_spec_read(const char *bundle,
 		return err_sys(e, r, "bundle '%s'", bundle);
 	put_defaults(&rd, settings);
 	r = scan(&rd, path, e);
-	if (r == 0)
+	if (r == 0 && !ret->is_linux)
 		r = find_layers(ret, bundle, e);
 	if (r == 0)
 		r = resolve_root(ret, bundle, e);

@@ -8,7 +8,8 @@
  *
  * The text CONTAINER_SANDBOX_MOUNT_POINT, as %...% or $env:..., stands for the
  * folder of the container's files in args, commandLine, env and cwd. Where that
- * is, is known when the container has been made.
+ * is, is known when the container has been made. One with a view of its own has
+ * no such place.
  */
 #ifndef WISP_SHIM_NATIVE_SPEC_H
 #define WISP_SHIM_NATIVE_SPEC_H
@@ -23,10 +24,11 @@
 struct native_spec {
 	char **args, **env; /* both with a NULL at the end */
 	size_t n_args, n_env;
-	char *command_line; /* NULL: args */
-	char *cwd;          /* NULL: the default */
-	char *user;         /* process.user.username; or NULL */
-	char *root;         /* of config.json: where its files are; or NULL */
+	char *command_line;     /* NULL: args */
+	char *cwd;              /* NULL: the default */
+	char *user;             /* process.user.username; or NULL */
+	uint32_t width, height; /* of its console; 0: the usual */
+	char *root; /* of config.json: where its files are; or NULL */
 	/* The layers that its files are in: those that the shim has mounted, or
 	 * windows.layerFolders. path is root then. Without any it is NULL. */
 	struct mount_rootfs rootfs;
@@ -36,10 +38,13 @@ struct native_spec {
 	struct container_mount *mounts; /* their texts are ours, too */
 	size_t n_mounts;
 	bool host_process; /* the annotation that asks for no isolation */
+	bool is_linux;     /* it has "linux": it is for a virtual machine */
 	bool inherit_user; /* the annotation hostprocess-inherit-user */
 	struct container_limits limits;
 	bool no_memory;
 };
+
+#define NATIVE_CONSOLE_MAX 32767
 
 /* A container's config.json. settings, or NULL, have the annotations that hold
  * where it has none of its own. Needs native_spec_clear() also on failure. */

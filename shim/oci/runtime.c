@@ -490,9 +490,23 @@ static int run_plain(const struct runtime *rt, const char *verb,
 	return call_spawn(rt, c, &a, NULL, e);
 }
 
-int runtime_start(
-	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e)
+bool runtime_has_process(const struct runtime *rt)
 {
+	(void)rt;
+	return true;
+}
+
+int runtime_kill_early(const struct runtime *rt, uint32_t signal, struct err *e)
+{
+	(void)signal;
+	return err_set(e, -EBUSY, "container '%s' is not started", rt->id);
+}
+
+int runtime_start(const struct runtime *rt, const struct stdio *stdio,
+	const char *pid_file, runtime_cb cb, void *arg, struct err *e)
+{
+	(void)stdio;
+	(void)pid_file;
 	return run_plain(rt, "start", NULL, false, cb, arg, e);
 }
 

@@ -251,7 +251,7 @@ START_TEST(test_refused)
 	begin();
 	ck_assert_int_eq(
 		user_token("web", "\xff\xfe", undo, &token, &e), -EINVAL);
-	/* Wine's answer: there is one, of which nothing is known */
+	/* there is one, of which nothing is known */
 	group_code = NERR_Success;
 	ck_assert_int_eq(
 		user_token("web", "anybody", undo, &token, &e), -EINVAL);
@@ -318,10 +318,12 @@ START_TEST(test_container)
 			ck_assert_int_eq(
 				stream_pipe_from_child(base, &out, &theirs), 0);
 			program.process.endpoints[1] = theirs;
-			r = container_create(c, &program, &pid, &e);
+			r = container_create(c, &program, &pid, NULL, &e);
 			endpoint_close(theirs);
 			if (r == 0) {
-				ck_assert_int_eq(container_start(c, &e), 0);
+				ck_assert_int_eq(container_start(c, &program,
+							 &pid, NULL, &e),
+					0);
 				ck_assert_uint_eq(
 					read_some(base, out, buf, 4), 4);
 				ck_assert_mem_eq(buf, "user", 4);

@@ -116,7 +116,7 @@ START_TEST(test_create_fails)
 	ck_assert_ptr_nonnull(strstr(shim.message, "rootfs\\none"));
 	put_text("config.json", "{\"process\":{\"args\":[\"x\"]}}");
 	ck_assert_ptr_null(shim_call(&shim, "Create", &rq.base, &code));
-	ck_assert_int_eq(code, TTRPC_UNIMPLEMENTED);
+	ck_assert_int_eq(code, TTRPC_INVALID_ARGUMENT);
 	put_text("config.json",
 		"{\"process\":{\"args\":[\"x\"],\"commandLine\":\"x\"},"
 		"\"annotations\":{"

@@ -27,7 +27,7 @@ static void fail_create(unsigned how)
 	if (how == 0)
 		rq.stdout = (char *)"\\\\.\\pipe\\nobody-serves";
 	if (how == 1)
-		bundle_make(WORDS("exit", "0"), ",\"cwd\":\"C:\\\\none\"");
+		bundle_make(WORDS("exit", "0"), ",\"cwd\":\"C:\\\\no*ne\"");
 	if (how == 2)
 		put_text("config.json", "{");
 	if (how == 3)

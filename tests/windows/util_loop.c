@@ -152,6 +152,37 @@ static void child_spawn(void)
 	Sleep(60000);
 }
 
+static BOOL WINAPI ignore_event(DWORD event)
+{
+	(void)event;
+	return TRUE;
+}
+
+/* A child that heeds no event, and has got as far as that; then it ends. */
+static void child_leave(void)
+{
+	STARTUPINFOW si = {.cb = sizeof(si), .dwFlags = STARTF_USESTDHANDLES};
+	wchar_t line[] = L"x child stubborn", path[WIN_PATH_MAX];
+	PROCESS_INFORMATION pi;
+	HANDLE ready = CreateEventW(NULL, TRUE, FALSE, L"wisp-test-stubborn");
+
+	GetModuleFileNameW(NULL, path, WIN_PATH_MAX);
+	if (!CreateProcessW(path, line, NULL, NULL, FALSE, CREATE_NO_WINDOW,
+		    NULL, NULL, &si, &pi))
+		ExitProcess(99);
+	ExitProcess(WaitForSingleObject(ready, 20000) == 0 ? 3 : 98);
+}
+
+static void child_stubborn(void)
+{
+	HANDLE ready =
+		OpenEventW(EVENT_MODIFY_STATE, FALSE, L"wisp-test-stubborn");
+
+	SetConsoleCtrlHandler(ignore_event, TRUE);
+	SetEvent(ready);
+	Sleep(60000);
+}
+
 static void child_text(const wchar_t *wide)
 {
 	char text[4096];
@@ -238,6 +269,10 @@ void child_main(void)
 		child_conout();
 	if (wcscmp(argv[2], L"spawn") == 0)
 		child_spawn();
+	if (wcscmp(argv[2], L"leave") == 0)
+		child_leave();
+	if (wcscmp(argv[2], L"stubborn") == 0)
+		child_stubborn();
 	if (wcscmp(argv[2], L"env") == 0 &&
 		GetEnvironmentVariableW(argv[3], buf, 4096))
 		child_text(buf);
