@@ -209,8 +209,9 @@ $(SHIM): $(OBJ)/shim/main.o $(LIB)
 	@$(if $(SAN),:,$(STRIP) --strip-all -o $@.new $@ && mv $@.new $@)
 
 # The same shim, but leaking what WISP_PLANT names: tests/plant/plant.c.
-PLANT := $(OUT)/plant/containerd-shim-wisp-v1
-$(PLANT): $(OBJ)/shim/main.o $(OBJ)/tests/plant/plant.o $(LIB)
+PLANT := $(OUT)/plant/containerd-shim-wisp-v1$(EXE)
+$(PLANT): $(OBJ)/shim/main.o $(LIB) \
+		$(OBJ)/tests/plant/plant$(if $(WINDOWS),_windows).o
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -Wl,--wrap=events_delete \
@@ -271,7 +272,7 @@ $(OUT)/double/%.dll: tests/windows/double/%.c
 	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -Wno-missing-prototypes -D_WIN32_WINNT=0x0A00 \
 		-shared -static -o $@ $<
 
-windows-tests: build $(OBJ)/tests/unit/util_oom.o $(DOUBLES) $(WINDOWS_TESTS)
+windows-tests: build plant $(OBJ)/tests/unit/util_oom.o $(DOUBLES) $(WINDOWS_TESTS)
 	@WISP_OUT=$(OUT) sh tests/windows/run.sh $(WINDOWS_TESTS)
 endif
 
