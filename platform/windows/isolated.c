@@ -176,7 +176,7 @@ int isolated_create(struct isolated *i, const struct container_program *p,
 	const struct container_later *later, struct err *e)
 {
 	struct step *s;
-	wchar_t *id;
+	wchar_t *id = NULL;
 	HRESULT hr;
 	int r;
 
@@ -186,17 +186,16 @@ int isolated_create(struct isolated *i, const struct container_program *p,
 	r = hcs_process_document(p, &i->init_document, e);
 	if (r < 0)
 		return r;
+	r = win_wide(i->id, &id);
+	if (r < 0)
+		return err_sys(e, r, "container id '%s'", i->id);
 	s = step_new(i, later, e);
-	if (!s)
-		return -ENOMEM;
-	r = step_ask(s, false, "create container", HCS_LONG_MS, created, e);
-	if (r == 0) {
-		r = win_wide(i->id, &id);
-		if (r < 0)
-			err_sys(e, r, "container id '%s'", i->id);
-	}
+	r = s ? step_ask(s, false, "create container", HCS_LONG_MS, created, e)
+	      : -ENOMEM;
 	if (r < 0) {
-		step_free(s);
+		if (s)
+			step_free(s);
+		free(id);
 		return r;
 	}
 	hr = i->api->HcsCreateComputeSystem(id, i->system_document,
