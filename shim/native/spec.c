@@ -150,6 +150,8 @@ static void on_value(const char *path, enum json_type type, const char *text,
 
 	if (prefix > 0 && type == JSON_OBJECT && strcmp(path, "mounts[]") == 0)
 		add_mount(s);
+	if (prefix > 0 && type == JSON_OBJECT && strcmp(path, "linux") == 0)
+		s->is_linux = true;
 	if (type != JSON_STRING && type != JSON_NUMBER)
 		return;
 	if (strncmp(path, rd->prefix, prefix) == 0 && type == JSON_STRING)
@@ -323,7 +325,7 @@ int native_spec_read(const char *bundle,
 		return err_sys(e, r, "bundle '%s'", bundle);
 	put_defaults(&rd, settings);
 	r = scan(&rd, path, e);
-	if (r == 0)
+	if (r == 0 && !ret->is_linux)
 		r = find_layers(ret, bundle, e);
 	if (r == 0)
 		r = resolve_root(ret, bundle, e);

@@ -312,9 +312,7 @@ START_TEST(test_layers)
 		"\\\\?\\Volume{11111111-2222-3333-4444-555555555555}\\";
 	static const char config[] =
 		"{\"root\":{\"path\":\"rootfs\"},\"process\":{\"args\":["
-		"\"%CONTAINER_SANDBOX_MOUNT_POINT%a.exe\"]},"
-		"\"annotations\":{"
-		"\"microsoft.com/hostprocess-container\":\"true\"}}";
+		"\"%CONTAINER_SANDBOX_MOUNT_POINT%a.exe\"]}}";
 	char *id;
 
 	vmc_begin();
