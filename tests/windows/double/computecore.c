@@ -944,21 +944,24 @@ EXPORT HRESULT WINAPI HcsSignalProcess(
 	HCS_PROCESS process, HCS_OPERATION operation, PCWSTR options)
 {
 	struct thing *t = thing_of(process, PROCESS);
-	UINT status = 0xC000013A, number;
 	char *die = read_file("die"), *text = narrow(options);
+	UINT status = 0xC000013A, number;
+	HRESULT hr;
 
 	if (t && die) {
 		EnterCriticalSection(&lock);
 		t->event = NULL;
 		LeaveCriticalSection(&lock);
-		CloseHandle(CreateThread(
-			NULL, 65536, end_thread, t->system, 0, NULL));
 	}
-	free(die);
 	if (sscanf(text, "{\"Signal\":%u", &number) == 1)
 		status = 128 + number; /* Linux' own */
 	free(text);
-	return hit("HcsSignalProcess", process, operation, options, status);
+	hr = hit("HcsSignalProcess", process, operation, options, status);
+	if (t && die)
+		CloseHandle(CreateThread(
+			NULL, 65536, end_thread, t->system, 0, NULL));
+	free(die);
+	return hr;
 }
 
 EXPORT HRESULT WINAPI HcsTerminateProcess(
