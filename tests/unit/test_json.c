@@ -381,13 +381,49 @@ START_TEST(test_out_of_memory_in_an_error)
 }
 END_TEST
 
+static char walked[512];
+
+static void on_token(const struct json_token *t, void *arg)
+{
+	size_t n = strlen(walked);
+
+	(void)arg;
+	snprintf(walked + n, sizeof(walked) - n, "%s|%s|%d|%.*s\n", t->path,
+		t->key == JSON_NO_KEY ? "-" : t->path + t->key, (int)t->type,
+		(int)t->n, t->text);
+}
+
+/* With ends, and names that have dots in them. */
+START_TEST(test_walk)
+{
+	const char *json = "{\"a.b\":[{\"c\":1},[]],\"d\":\"e\"}";
+	struct err err;
+
+	walked[0] = '\0';
+	ck_assert_int_eq(
+		json_walk(json, strlen(json), on_token, NULL, &err), 0);
+	ck_assert_str_eq(walked, "|-|4|\n"
+				 "a.b|a.b|5|\n"
+				 "a.b[]|-|4|\n"
+				 "a.b[].c|c|2|1\n"
+				 "a.b[]|-|6|\n"
+				 "a.b[]|-|5|\n"
+				 "a.b[]|-|6|\n"
+				 "a.b|a.b|6|\n"
+				 "d|d|3|e\n"
+				 "|-|6|\n");
+	ck_assert_int_eq(json_walk("{", 1, on_token, NULL, &err), -EINVAL);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {test_paths, test_top_level, test_escapes,
 		test_nul_in_a_name, test_where, test_where_cut, test_empty,
 		test_no_callback, test_depth, test_very_deep, test_long_names,
 		test_long_and_deep, test_large, test_long_string,
-		test_out_of_memory, test_out_of_memory_in_an_error, NULL};
+		test_out_of_memory, test_out_of_memory_in_an_error, test_walk,
+		NULL};
 
 	return suite_run("json", tests);
 }

@@ -248,8 +248,21 @@ START_TEST(test_options)
 	o.sandbox_isolation =
 		CONTAINERD__RUNHCS__V1__OPTIONS__SANDBOX_ISOLATION__HYPERVISOR;
 	bad_options(&o, -ENOSYS, "sandbox_isolation");
+	/* a machine for Linux, which annotations describe */
+	o.sandbox_isolation =
+		CONTAINERD__RUNHCS__V1__OPTIONS__SANDBOX_ISOLATION__HYPERVISOR;
 	o.sandbox_platform = (char *)"linux/amd64";
-	bad_options(&o, -ENOSYS, "sandbox_platform");
+	o.boot_files_root_path = (char *)"C:\\boot";
+	o.vm_memory_size_in_mb = 300;
+	ck_assert_int_eq(read_options(&o), 0);
+	ck_assert_uint_eq(settings->n_annotations, 2);
+	ck_assert_str_eq(settings->annotations[0].key,
+		"io.microsoft.virtualmachine.bootfilesrootpath");
+	ck_assert_str_eq(settings->annotations[0].value, "C:\\boot");
+	ck_assert_str_eq(settings->annotations[1].value, "300");
+	runtime_free_settings(settings);
+	settings = NULL;
+	containerd__runhcs__v1__options__init(&o);
 	o.log_level = (char *)"loud";
 	bad_options(&o, -EINVAL, "log_level");
 	o.io_retry_timeout_in_sec = -1;
