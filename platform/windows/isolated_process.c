@@ -8,6 +8,7 @@
 #include "platform/windows/hcs_document.h"
 #include "platform/windows/hcs_text.h"
 #include "platform/windows/isolated_parts.h"
+#include "platform/windows/lcow_document.h"
 #include "platform/windows/pipe.h"
 #include "platform/windows/process_table.h"
 
@@ -116,8 +117,10 @@ void isolated_processes_lost(struct isolated *i)
 
 /* ---- signals ---- */
 
-bool hcs_knows_signal(uint32_t signal)
+bool isolated_knows_signal(const struct isolated *i, uint32_t signal)
 {
+	if (i->vm) /* Linux' own */
+		return signal >= 1 && signal <= 64;
 	return signal <= 2 || signal == 5 || signal == 6 || signal == 9 ||
 	       signal == 15;
 }
@@ -138,25 +141,40 @@ static const wchar_t *signal_document(uint32_t signal)
 	}
 }
 
+/* In a guest even a SIGKILL is its own. */
+static HRESULT send_signal(
+	struct isolated_process *p, HCS_OPERATION operation, uint32_t signal)
+{
+	wchar_t *document;
+	HRESULT hr;
+
+	if (p->i->vm) {
+		if (lcow_signal_document(signal, &document, NULL) < 0)
+			return E_OUTOFMEMORY;
+		hr = p->api->HcsSignalProcess(p->h, operation, document);
+		free(document);
+		return hr;
+	}
+	return signal == 9 ? p->api->HcsTerminateProcess(p->h, operation, NULL)
+			   : p->api->HcsSignalProcess(
+				     p->h, operation, signal_document(signal));
+}
+
 static int process_signal(void *arg, uint32_t signal)
 {
 	struct isolated_process *p = arg;
 	HCS_OPERATION operation;
 	struct step *s;
 
-	if (!hcs_knows_signal(signal))
-		return -EBUSY;
-	if (!p->h)
+	if (!p->h || !p->i)
 		return -ESRCH;
+	if (!isolated_knows_signal(p->i, signal))
+		return -EBUSY;
 	s = ask(p, "signal a process of");
 	if (!s)
 		return -ENOMEM;
 	operation = hcs_call_operation(s->call);
-	return step_asked(s,
-		signal == 9 ? p->api->HcsTerminateProcess(p->h, operation, NULL)
-			    : p->api->HcsSignalProcess(
-				      p->h, operation, signal_document(signal)),
-		NULL);
+	return step_asked(s, send_signal(p, operation, signal), NULL);
 }
 
 int isolated_process_signal_each(struct isolated *i, uint32_t signal)

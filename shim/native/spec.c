@@ -149,6 +149,8 @@ static void on_value(const char *path, enum json_type type, const char *text,
 		native_limits_value(&rd->limits, path, type, text, n);
 	if (prefix > 0 && type == JSON_OBJECT && strcmp(path, "mounts[]") == 0)
 		add_mount(s);
+	if (prefix > 0 && type == JSON_OBJECT && strcmp(path, "linux") == 0)
+		s->is_linux = true;
 	if (strncmp(path, rd->prefix, prefix) == 0 && type == JSON_NUMBER)
 		on_size(s, path + prefix, text, n);
 	if (type != JSON_STRING)
@@ -321,7 +323,7 @@ int native_spec_read(const char *bundle,
 		return err_sys(e, r, "bundle '%s'", bundle);
 	put_defaults(&rd, settings);
 	r = scan(&rd, path, e);
-	if (r == 0)
+	if (r == 0 && !ret->is_linux)
 		r = find_layers(ret, bundle, e);
 	if (r == 0)
 		r = resolve_root(ret, bundle, e);

@@ -248,8 +248,17 @@ START_TEST(test_options)
 	o.sandbox_isolation =
 		CONTAINERD__RUNHCS__V1__OPTIONS__SANDBOX_ISOLATION__HYPERVISOR;
 	bad_options(&o, -ENOSYS, "sandbox_isolation");
+	/* virtual machines are for Linux containers, which have them always */
+	o.sandbox_platform = (char *)"windows/amd64";
+	o.sandbox_isolation =
+		CONTAINERD__RUNHCS__V1__OPTIONS__SANDBOX_ISOLATION__HYPERVISOR;
+	bad_options(&o, -ENOSYS, "sandbox_isolation");
 	o.sandbox_platform = (char *)"linux/amd64";
-	bad_options(&o, -ENOSYS, "sandbox_platform");
+	o.sandbox_isolation =
+		CONTAINERD__RUNHCS__V1__OPTIONS__SANDBOX_ISOLATION__HYPERVISOR;
+	ck_assert_int_eq(read_options(&o), 0);
+	runtime_free_settings(settings);
+	containerd__runhcs__v1__options__init(&o);
 	o.log_level = (char *)"loud";
 	bad_options(&o, -EINVAL, "log_level");
 	o.io_retry_timeout_in_sec = -1;
@@ -317,9 +326,7 @@ START_TEST(test_layers)
 		"\\\\?\\Volume{11111111-2222-3333-4444-555555555555}\\";
 	static const char config[] =
 		"{\"root\":{\"path\":\"rootfs\"},\"process\":{\"args\":["
-		"\"%CONTAINER_SANDBOX_MOUNT_POINT%a.exe\"]},"
-		"\"annotations\":{"
-		"\"microsoft.com/hostprocess-container\":\"true\"}}";
+		"\"%CONTAINER_SANDBOX_MOUNT_POINT%a.exe\"]}}";
 	char *id;
 
 	vmc_begin();
