@@ -28,4 +28,8 @@ int process_resume(int64_t pid);
  * yet, NULL if there is none. */
 HANDLE process_handle(int64_t pid);
 
+/* An attribute list with room for n, in fresh memory; 0 or -errno. */
+int attributes_new(DWORD n, LPPROC_THREAD_ATTRIBUTE_LIST *ret);
+void attributes_free(LPPROC_THREAD_ATTRIBUTE_LIST list); /* NULL is fine */
+
 #endif
