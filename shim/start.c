@@ -121,18 +121,34 @@ static int find_address(struct start *s, struct err *e)
 	return r;
 }
 
+/* A path, on Windows with backslashes, which JSON wants twice. */
+static int quote(const char *text, char *to, size_t n)
+{
+	for (; *text; text++) {
+		if (n < 3 || (unsigned char)*text < ' ')
+			return n < 3 ? -ENAMETOOLONG : -EINVAL;
+		if (*text == '"' || *text == '\\') {
+			*to++ = '\\';
+			n--;
+		}
+		*to++ = *text;
+		n--;
+	}
+	*to = '\0';
+	return 0;
+}
+
 static int answer_json(const char *address, uint8_t *buf, size_t n)
 {
-	/* the address is a path of the operator's and hex digits; a path with
-	 * a quote in it would need escaping that 1.7's reader never tested */
-	int len = strpbrk(address, "\"\\")
-			  ? -1
-			  : snprintf((char *)buf, n,
-				    "{\"version\":2,\"address\":\"%s\","
-				    "\"protocol\":\"ttrpc\"}",
-				    address);
+	char quoted[2 * SOCKET_ADDRESS_MAX];
+	int len, r = quote(address, quoted, sizeof(quoted));
 
-	return len < 0 || (size_t)len >= n ? -ENAMETOOLONG : len;
+	if (r < 0)
+		return r;
+	len = snprintf((char *)buf, n,
+		"{\"version\":2,\"address\":\"%s\",\"protocol\":\"ttrpc\"}",
+		quoted);
+	return (size_t)len >= n ? -ENAMETOOLONG : len;
 }
 
 static int answer_bootstrap(const char *address, uint8_t *buf, size_t n)
@@ -160,14 +176,11 @@ int start_answer(
 	return (size_t)len >= n ? -ENAMETOOLONG : len;
 }
 
-/* 1.6 and 1.7 find their shims again by the file. */
 static int announce(const struct start *s, struct err *e)
 {
-	uint8_t answer[SOCKET_ADDRESS_MAX + 128];
-	int r = bundle_write(s->dir, "address", s->address, e);
+	uint8_t answer[2 * SOCKET_ADDRESS_MAX + 128];
+	int r;
 
-	if (r < 0)
-		return r;
 	r = start_answer(s->dialect, s->address, answer, sizeof(answer));
 	if (r > 0)
 		r = host_write_stdout(answer, (size_t)r);
@@ -207,24 +220,24 @@ static int run(struct start *s, struct listener *l, struct err *e)
 static int begin(struct start *s, struct err *e)
 {
 	struct listener *l = NULL;
-	int r = socket_claim(s->address, &l, e);
+	int claimed = socket_claim(s->address, &l, e), r;
 
-	if (r < 0)
-		return r;
-	if (r == 1 && !s->grouped)
+	if (claimed < 0)
+		return claimed;
+	if (claimed == 1 && !s->grouped)
 		return err_set(e, -EEXIST,
 			"a shim for container '%s' runs already at %s",
 			s->args->id, s->address);
-	if (r == 1)
+	/* 1.6 and 1.7 find their shims again by the file. Before there is a
+	 * second process: a failure needs nobody to end it */
+	r = bundle_write(s->dir, "address", s->address, e);
+	if (r == 0 && claimed == 1)
 		return announce(s, e);
 	host_set_oom_score(); /* refused without CAP_SYS_RESOURCE: no matter */
-	r = host_split(e);
-	if (r == 0) {
-		r = run(s, l, e);
-		if (r < 0)
-			host_ready(e);
-		return r;
-	}
+	if (r == 0)
+		r = host_split(e);
+	if (r == 0)
+		return run(s, l, e);
 	if (r == 1)
 		r = announce(s, e);
 	else
@@ -233,7 +246,7 @@ static int begin(struct start *s, struct err *e)
 	return r;
 }
 
-int start_command(const struct args *args, struct err *e)
+static int start(const struct args *args, struct err *e)
 {
 	struct start *s = calloc(1, sizeof(*s));
 	int r;
@@ -255,5 +268,14 @@ int start_command(const struct args *args, struct err *e)
 			s->params, NULL);
 	free(s->shim_cgroup);
 	free(s);
+	return r;
+}
+
+int start_command(const struct args *args, struct err *e)
+{
+	int r = start(args, e);
+
+	if (r < 0) /* to the process that was called, if this is another one */
+		host_ready(e);
 	return r;
 }
