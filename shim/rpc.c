@@ -329,7 +329,7 @@ static void rpc_pids(
 
 	if (!p)
 		return;
-	task_each_pid(p->task, add_pid, &l);
+	l.no_memory |= task_each_pid(p->task, add_pid, &l) < 0;
 	rs.n_processes = l.n;
 	rs.processes = l.infos;
 	if (l.no_memory)

@@ -16,6 +16,7 @@
 #include "io/stdio.h"
 #include "platform/auto.h"
 #include "platform/file.h"
+#include "reaper/reaper.h"
 #include "runhcs_options.pb-c.h"
 #include "shim/ident.h"
 #include "shim/log.h"
@@ -37,6 +38,8 @@ struct runtime_call {
 	struct event *ev;
 	runtime_cb cb;
 	void *arg;
+	int64_t made;          /* by an exec; 0: none */
+	struct reaper *reaper; /* borrowed: who has to hear of it */
 	int r;
 	struct err err;
 };
@@ -117,10 +120,25 @@ static void native_remove(struct native **at)
 
 /* ---- answers ---- */
 
+/* One that nobody has claimed by now is known to nobody: whoever wanted it has
+ * told that it failed. */
+static void end_unclaimed(struct reaper *r, int64_t pid)
+{
+	struct process_ref *ref;
+
+	if (!pid || reaper_is_claimed(r, pid) || process_is_ours(pid) <= 0 ||
+		process_ref_open(pid, &ref) < 0)
+		return;
+	process_ref_signal(ref, SIGKILL);
+	process_ref_close(ref);
+}
+
 static void call_answer(evutil_socket_t fd, short what, void *arg)
 {
 	struct runtime_call *c = arg, **at = &calls;
 	struct err own = c->err;
+	struct reaper *reaper = c->reaper;
+	int64_t made = c->made;
 	runtime_cb cb = c->cb;
 	void *cb_arg = c->arg;
 	int r = c->r;
@@ -133,6 +151,7 @@ static void call_answer(evutil_socket_t fd, short what, void *arg)
 	event_free(c->ev);
 	free(c);
 	cb(r, &own, cb_arg);
+	end_unclaimed(reaper, made);
 }
 
 static struct runtime_call *call_new(const struct runtime *rt, const char *verb,
@@ -204,6 +223,15 @@ static int write_pid(const char *path, int64_t pid, struct err *e)
 	return r < 0 ? err_sys(e, r, "write '%s'", path) : 0;
 }
 
+/* To a client, -ENOENT would be the container. */
+static int not_found_here(int r, struct err *e)
+{
+	if (r != -ENOENT)
+		return r;
+	e->code = -EINVAL;
+	return -EINVAL;
+}
+
 static int create(const struct runtime *rt, const struct stdio *stdio,
 	const char *pid_file, const struct native_spec *s, struct err *e)
 {
@@ -227,7 +255,7 @@ static int create(const struct runtime *rt, const struct stdio *stdio,
 		r = write_pid(pid_file, pid, e);
 	if (r < 0)
 		native_remove(find(rt->id));
-	return r;
+	return not_found_here(r, e);
 }
 
 int runtime_create(const struct runtime *rt, const struct stdio *stdio,
@@ -275,12 +303,12 @@ int runtime_start(
 }
 
 static int exec(const struct runtime *rt, const struct stdio *stdio,
-	const char *process_file, const char *pid_file, struct err *e)
+	const char *process_file, const char *pid_file, int64_t *ret_pid,
+	struct err *e)
 {
 	struct native *n = *find(rt->id);
 	struct container_program p;
 	struct native_spec s;
-	int64_t pid;
 	int r;
 
 	if (!n)
@@ -288,12 +316,12 @@ static int exec(const struct runtime *rt, const struct stdio *stdio,
 	r = native_spec_read_process(process_file, n->root, &s, e);
 	if (r == 0) {
 		fill(&p, &s, stdio);
-		r = container_exec(n->container, &p, &pid, e);
+		r = container_exec(n->container, &p, ret_pid, e);
 	}
 	if (r == 0)
-		r = write_pid(pid_file, pid, e);
+		r = write_pid(pid_file, *ret_pid, e);
 	native_spec_clear(&s);
-	return r;
+	return not_found_here(r, e);
 }
 
 int runtime_exec(const struct runtime *rt, const struct stdio *stdio,
@@ -304,7 +332,8 @@ int runtime_exec(const struct runtime *rt, const struct stdio *stdio,
 
 	if (!c)
 		return -ENOMEM;
-	c->r = exec(rt, stdio, process_file, pid_file, &c->err);
+	c->r = exec(rt, stdio, process_file, pid_file, &c->made, &c->err);
+	c->reaper = rt->reaper;
 	return 0;
 }
 
