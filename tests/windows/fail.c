@@ -60,7 +60,6 @@
 	F(GetFileSizeEx, 0, SHORT_OF)                                         \
 	F(GetFinalPathNameByHandleW, 0, SHORT_OF)                             \
 	F(GetModuleFileNameW, 0, SHORT_OF)                                    \
-	F(GetModuleHandleW, 0, ERROR_MOD_NOT_FOUND)                           \
 	F(GetNamedPipeServerProcessId, 0, SHORT_OF)                           \
 	F(GetTokenInformation, 0, SHORT_OF)                                   \
 	F(InitializeProcThreadAttributeList, 0, SHORT_OF)                     \

@@ -151,6 +151,23 @@ void shim_redial(struct shim *s)
 	dial(s);
 }
 
+void shim_revive(struct shim *s)
+{
+	Containerd__Task__V3__ConnectRequest rq =
+		CONTAINERD__TASK__V3__CONNECT_REQUEST__INIT;
+	enum ttrpc_code code = TTRPC_UNAVAILABLE;
+	int tries;
+
+	rq.id = s->id;
+	for (tries = 0; tries < 2 && code == TTRPC_UNAVAILABLE; tries++) {
+		shim_call_plain(s, "Connect", &rq.base, &code);
+		if (code == TTRPC_UNAVAILABLE)
+			shim_redial(s);
+	}
+	ck_assert_msg(code == TTRPC_OK, "Connect: %s (%s)", s->message,
+		s->note ? s->note() : "");
+}
+
 void shim_open(struct shim *s, const char *id)
 {
 	struct err e;

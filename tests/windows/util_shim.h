@@ -33,6 +33,9 @@ void bundle_make(const char *const *words, const char *more);
  * room before and of text after. */
 uint32_t shim_run(struct shim *s, const char *verb, char *out, size_t *n);
 
+/* It answers: on this connection, or on another one if this has broken. */
+void shim_revive(struct shim *s);
+
 /* Runs `start`, connects, asks for its pid. */
 void shim_begin(struct shim *s, const char *id);
 
