@@ -93,8 +93,9 @@ SRC := $(filter-out $(MAINS),$(wildcard shim/*.c shim/$(BACKEND)/*.c \
 # Of wispctl, these make sense on any system; Windows' own part is ctl/windows/,
 # the rest is Linux'.
 CTL_PORTABLE := $(addprefix ctl/,env.c json.c launch.c names.c \
-	own.c record.c say.c target.c task_options.c units.c \
+	own.c record.c release.c say.c show.c target.c task_options.c units.c \
 	spec/escape.c spec/spec_windows.c spec/winpath.c)
+CTL_PORTABLE += $(filter-out %_linux.c %_host.c %_sweep.c,$(wildcard ctl/stress/*.c))
 ifdef WINDOWS
 SRC := $(filter-out ctl/% bench/%,$(SRC)) $(CTL_PORTABLE) \
 	$(wildcard ctl/windows/*.c)
@@ -130,7 +131,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 .PHONY: all build deps daemons demo check vm-check unit asan e2e fuzz fuzzers \
 	lint layers headers bench stress plant format install deb deb-check clean help
-.PHONY: shim windows windows-tests check-windows
+.PHONY: shim windows windows-tests check-windows windows-lint
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -351,6 +352,21 @@ lint: | $(GEN_H) ## clang-format and clang-tidy find nothing
 		>$(OUT)/compile_flags.txt
 	@printf '%s\n' $(SRC) $(wildcard $(MAINS)) | xargs -P$$(nproc) -n8 \
 		clang-tidy --quiet -p $(OUT) 2>/dev/null
+
+	@! command -v x86_64-w64-mingw32-gcc >/dev/null || \
+		$(MAKE) --no-print-directory WINDOWS=1 windows-lint
+
+# What only Windows has: clang knows the system by mingw's headers.
+ifdef WINDOWS
+windows-lint: | $(GEN_H)
+	@printf '%s\n' --target=x86_64-w64-mingw32 \
+		--sysroot=/usr/x86_64-w64-mingw32 -std=gnu11 -D_GNU_SOURCE \
+		'-DWISP_VERSION="$(VERSION)"' -I$(CURDIR) -I$(CURDIR)/$(GEN) \
+		$(subst -include platform,-include$(CURDIR)/platform,$(PKG_CFLAGS)) \
+		>$(OUT)/compile_flags.txt
+	@printf '%s\n' $(wildcard */windows/*.c shim/native/*.c) | \
+		xargs -P$$(nproc) -n4 clang-tidy --quiet -p $(OUT) 2>/dev/null
+endif
 
 format: ## rewrite the sources as clang-format would have them
 	@clang-format -i $(SRC) $(wildcard $(MAINS)) $(HEADERS) \

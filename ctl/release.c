@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/release.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +9,7 @@
 #include "client/events.h"
 #include "client/program.h"
 #include "client/task.h"
-#include "ctl/cgroup.h"
+#include "ctl/own.h"
 #include "ctl/say.h"
 #include "platform/file.h"
 #include "platform/listener.h"
@@ -171,50 +170,6 @@ static int end_by_rpc(struct releasing *r, struct err *e)
 	return rc;
 }
 
-static void on_program_done(const struct client_program_result *r, void *arg)
-{
-	bool *done = arg;
-
-	(void)r;
-	*done = true;
-}
-
-/* Whether the OCI runtime still knows of the container; its state is where
- * nobody else's is. */
-static bool runtime_has_it(const struct client_container *k)
-{
-	char path[CTL_PATH_MAX];
-
-	if (!k->runtime_root)
-		return false;
-	snprintf(path, sizeof(path), "%s/%s/%s", k->runtime_root, k->ns, k->id);
-	return access(path, F_OK) == 0;
-}
-
-static int run_runtime_delete(
-	struct client *c, const struct client_container *k, struct err *e)
-{
-	char root[CTL_PATH_MAX];
-	const char *argv[] = {k->runtime ? k->runtime : "runc", "--root", root,
-		"delete", "--force", k->id, NULL};
-	struct client_program_spec spec = {
-		.argv = argv, .timeout_ms = DELETE_MS};
-	bool done = false;
-	int rc;
-
-	if (!runtime_has_it(k))
-		return 0;
-	snprintf(root, sizeof(root), "%s/%s", k->runtime_root, k->ns);
-	rc = client_program_run(c, &spec, on_program_done, &done, e);
-	if (rc == 0)
-		rc = client_run_until(c, &done, 0);
-	client_program_drop(c, &done);
-	if (rc == 0 && runtime_has_it(k))
-		return err_set(e, -EREMOTEIO,
-			"'%s' cannot delete container '%s'", argv[0], k->id);
-	return rc;
-}
-
 static int run_shim_delete(
 	struct client *c, const struct client_container *k, struct err *e)
 {
@@ -247,10 +202,7 @@ static int release(struct releasing *r, struct err *e)
 	process_ref_close(r->process);
 	if (*r->address && listener_probe(r->address) == -ECONNREFUSED)
 		listener_unlink(r->address); /* not every shim does it */
-	rc = run_runtime_delete(r->client, &r->record->container, e);
-	if (rc == 0 && r->record->cgroup)
-		ctl_cgroup_remove(r->record->cgroup);
-	return rc;
+	return ctl_release_runtime(r->client, r->record, e);
 }
 
 /* Where the shim listens. Its `start` may be under way and outlive who called
@@ -326,7 +278,7 @@ int ctl_release_place(struct client *c, struct ctl_place *p,
 	struct ctl_record r;
 	int rc;
 
-	if (access(p->record, F_OK) < 0) {
+	if (file_check(p->record) < 0) {
 		ctl_place_remove_empty(p, unfilled_s);
 		return 0;
 	}
@@ -372,15 +324,11 @@ static void release_one_left(struct client *c, const char *root, const char *id)
 
 void ctl_release_all_left(struct client *c, const char *root)
 {
-	struct ctl_place p;
-	struct dirent *de;
-	DIR *d = NULL;
+	struct ctl_own own;
+	size_t i;
 
-	if (ctl_place_init(&p, root, "x", NULL) == 0)
-		d = opendir(p.states);
-	while (d && (de = readdir(d)))
-		if (client_id_is_valid(de->d_name))
-			release_one_left(c, p.root, de->d_name);
-	if (d)
-		closedir(d);
+	if (ctl_own_list(&own, root, NULL) == 0)
+		for (i = 0; i < own.n; i++)
+			release_one_left(c, root, own.ids[i]);
+	ctl_own_clear(&own);
 }

@@ -13,7 +13,7 @@
 /*
  * Kills and deletes the task and sends the shim away: by RPC if the shim
  * answers, otherwise by its `delete` command, and what that leaves by the OCI
- * runtime. shim is the connection that is there, and is consumed; with NULL,
+ * runtime, where there is one. shim is the connection that is there, and is consumed; with NULL,
  * the shim is looked for. Every step has a deadline. 0 if nothing is left but
  * files.
  */
@@ -32,5 +32,10 @@ int ctl_release_place(struct client *c, struct ctl_place *p,
 /* All containers below the root (NULL: the default one) whose wispctl is gone;
  * but not detached ones whose shim lives. */
 void ctl_release_all_left(struct client *c, const char *root);
+
+/* For ctl_release() itself: what each system has besides the shim, once that
+ * has gone. */
+int ctl_release_runtime(
+	struct client *c, const struct ctl_record *r, struct err *e);
 
 #endif

@@ -31,6 +31,15 @@ int cgroup_open(int64_t pid, struct cgroup **ret, struct err *e);
 int cgroup_each_pid(
 	struct cgroup *cg, void (*each)(int64_t pid, void *arg), void *arg);
 
+/* Somebody who takes time may have to be asked what cgroup_each_pid() and
+ * cgroup_stats() tell: 0 if not, they know it now; CGROUP_LATER: done() runs
+ * once, from the loop, when they know it, or with why they do not; or -errno.
+ * (The host compute service of Windows.) */
+#define CGROUP_LATER 1
+int cgroup_refresh(struct cgroup *cg,
+	void (*done)(int r, const struct err *e, void *arg), void *arg,
+	struct err *e);
+
 /* SIGKILL to every process in the group and below: cgroup.kill where there is
  * one, otherwise every listed pid, through a pidfd, again while new ones turn
  * up (bounded). Returns how many were still there at last, or -errno. Windows:

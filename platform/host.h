@@ -18,6 +18,10 @@ struct event_base;
  * main(). */
 void host_close_inherited(void);
 
+/* main()'s arguments, as UTF-8: on Linux they are what they are. They stay
+ * until the process ends. -ENOMEM; -EINVAL: one is no text. */
+int host_arguments(int *argc, char ***argv, struct err *e);
+
 /*
  * Splits `start` in two. In the process that was called, it waits until the
  * other one says host_ready() and returns 1, or fails with the message that

@@ -26,6 +26,10 @@ struct look_process {
 /* -ESRCH. What can't be seen is "", 0 or -1. */
 int look_process(int64_t pid, struct look_process *ret);
 
+/* Its command line, blanks between the words, as much as has room; its length,
+ * 0 if it can't be told. */
+size_t look_command(int64_t pid, char *buf, size_t n);
+
 /* Its command line, each word with a NUL behind it (the last one may be cut),
  * and how many bytes that is. 0 for a zombie, for a thread of the kernel, and
  * for one that hangs. -ESRCH. */
@@ -35,13 +39,17 @@ ssize_t look_words(int64_t pid, char *buf, size_t n);
  * -EAGAIN for one that hangs. */
 int look_environment(int64_t pid, const char *name, char *buf, size_t n);
 
+/* Every process that there is. -errno if the system does not tell. */
+int look_all(void (*each)(int64_t pid, void *arg), void *arg);
+
 /* A process's children, zombies among them; -ESRCH, or -ENOSYS if the system
  * does not tell. */
 int look_children(
 	int64_t pid, void (*each)(int64_t child, void *arg), void *arg);
 
-/* What a process has open: a number and what it is, as far as it can be told.
- * Looking changes nothing: no end is opened. */
+/* What a process has open: a number and what it is, as far as it can be told:
+ * on Linux what its link in /proc says, on Windows the kind of object ("File",
+ * "Event", "Process"). Looking changes nothing: no end is opened. */
 struct look_open {
 	int number;
 	const char *what; /* borrowed */

@@ -111,6 +111,11 @@ const char *endpoint_name(const struct endpoint *ep);
 int stream_open_fifo(struct event_base *base, const char *path,
 	struct stream **ret, struct err *e);
 
+/* How long, from now on, such a pipe is dialed again when whoever made it has
+ * gone while something was to be written: after that it is an error. 0, as at
+ * first: for as long as it takes. On Linux a FIFO needs no dialing. */
+void stream_dial_for(unsigned seconds);
+
 /* Opens a regular file for appending; parent directories are made (0711), the
  * file too (0644). Always ready for writing. */
 int stream_open_log(struct event_base *base, const char *path,

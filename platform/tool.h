@@ -17,6 +17,10 @@
  */
 int tool_begin(int *argc, char ***argv);
 
+/* Makes a folder for root alone; the XXXXXX that path ends with become what
+ * makes its name a new one (mkdtemp(3)). */
+int tool_make_new_folder(char *path);
+
 /* Locks a folder against others who lock it, until tool_unlock() or the end of
  * this process: a number, or -EWOULDBLOCK if somebody has it, -ENOENT, ...
  * (flock(2). Windows: a file in it that nobody else can open; it must be

@@ -13,6 +13,28 @@
 /* kill(2) knows 1 to 64; 0 only asks whether there is anybody. */
 #define SIGNAL_MAX 64
 
+/* It never gets a process: the exit status is what a process would have that is
+ * terminated before its first instruction. */
+static int kill_early(struct proc *p, uint32_t signal, task_done done,
+	void *arg, struct err *e)
+{
+	struct process_exit x = {.status = 1};
+	int r;
+
+	if (!proc_is_init(p) || p->state != TASK_CREATED ||
+		runtime_has_process(&p->task->runtime))
+		return err_set(e, -EBUSY, "process '%s' is not started", p->id);
+	r = runtime_kill_early(&p->task->runtime, signal, e);
+	if (r < 0)
+		return r;
+	clock_gettime(CLOCK_REALTIME, &x.at);
+	task_hold(p->task);
+	done(0, NULL, arg);
+	proc_exited(&x, p);
+	task_drop(p->task);
+	return 0;
+}
+
 int proc_kill(struct proc *p, uint32_t signal, bool all, task_done done,
 	void *arg, struct err *e)
 {
@@ -24,7 +46,7 @@ int proc_kill(struct proc *p, uint32_t signal, bool all, task_done done,
 	if (signal > SIGNAL_MAX)
 		return err_set(e, -EINVAL, "no such signal: %" PRIu32, signal);
 	if (!p->pid)
-		return err_set(e, -EBUSY, "process '%s' is not started", p->id);
+		return kill_early(p, signal, done, arg, e);
 	/* a frozen process of cgroup v1 gets no signal: the runtime thaws it */
 	if (proc_is_init(p) && (all || p->state == TASK_PAUSED))
 		return runtime_kill(&t->runtime, signal, all, done, arg, e);
@@ -184,4 +206,47 @@ int task_each_pid(struct task *t,
 	if (!l.init_seen && t->init.pid)
 		each(t->init.pid, NULL, arg);
 	return r == -ENOMEM ? r : 0; /* else it has gone, with all in it */
+}
+
+struct refresh {
+	struct task *task;
+	task_done done;
+	void *arg;
+};
+
+static void refreshed(int r, const struct err *e, void *arg)
+{
+	struct refresh *rf = arg;
+	struct err own;
+
+	if (rf->task->dead && r == 0) {
+		r = err_set(&own, -ENOENT, "container not created");
+		e = &own;
+	}
+	rf->done(r, e, rf->arg);
+	task_drop(rf->task);
+	free(rf);
+}
+
+int task_refresh(struct task *t, task_done done, void *arg, struct err *e)
+{
+	struct refresh *rf;
+	int r = 0;
+
+	if (t->cgroup) {
+		rf = malloc(sizeof(*rf));
+		if (!rf)
+			return err_set(
+				e, -ENOMEM, "no memory for task '%s'", t->id);
+		*rf = (struct refresh){t, done, arg};
+		r = cgroup_refresh(t->cgroup, refreshed, rf, e);
+		if (r == CGROUP_LATER) {
+			task_hold(t);
+			return 0;
+		}
+		free(rf);
+	}
+	if (r == 0)
+		done(0, NULL, arg);
+	return r;
 }

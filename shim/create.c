@@ -221,7 +221,7 @@ static void create_done(int r, const struct err *e, void *arg)
 	struct err own;
 
 	t->creating = NULL;
-	if (r == 0) {
+	if (r == 0 && runtime_has_process(&t->runtime)) {
 		r = proc_adopt(&t->init, BUNDLE_PID, &own);
 		e = &own;
 	}
@@ -230,7 +230,8 @@ static void create_done(int r, const struct err *e, void *arg)
 		create_failed(t, e);
 		return;
 	}
-	task_arm_cgroup(t);
+	if (t->init.pid)
+		task_arm_cgroup(t);
 	created(t);
 }
 
@@ -350,7 +351,42 @@ void task_started(struct task *t, int r, const struct err *e)
 
 static void start_done(int r, const struct err *e, void *arg)
 {
-	task_started(arg, r, e);
+	struct task *t = arg;
+	bool late = !t->init.pid;
+	struct err own;
+
+	if (r == 0 && late) {
+		r = proc_adopt(&t->init, BUNDLE_PID, &own);
+		e = &own;
+		if (r < 0)
+			proc_disown(&t->init);
+		else
+			task_arm_cgroup(t);
+	}
+	if (late)
+		reaper_release(task_config(t)->reaper);
+	task_started(t, r, e);
+}
+
+static int start_init(struct task *t, struct err *e)
+{
+	char pid_file[BUNDLE_PATH_MAX];
+	int r = bundle_path(t->bundle.dir, BUNDLE_PID, pid_file);
+
+	if (r < 0)
+		return err_sys(e, r, "bundle '%s'", t->bundle.dir);
+	if (!t->init.stdio)
+		return err_set(e, -EBUSY,
+			"the start of '%s' has failed: delete it, and create "
+			"it anew",
+			t->id);
+	if (!t->init.pid)
+		reaper_hold(task_config(t)->reaper);
+	r = runtime_start(
+		&t->runtime, t->init.stdio, pid_file, start_done, t, e);
+	if (r < 0 && !t->init.pid)
+		reaper_release(task_config(t)->reaper);
+	return r;
 }
 
 int proc_start(struct proc *p, task_done done, void *arg, struct err *e)
@@ -364,7 +400,7 @@ int proc_start(struct proc *p, task_done done, void *arg, struct err *e)
 	else if (p->task->checkpoint)
 		r = restore_start(p, e);
 	else
-		r = runtime_start(&p->task->runtime, start_done, p->task, e);
+		r = start_init(p->task, e);
 	if (r < 0) {
 		proc_set(p, EV_START_FAILED, NULL);
 		return r;

@@ -147,7 +147,7 @@ static int collect(const Any *any, struct features *f, struct err *e)
 		r = runtime_find(&options, &binary, e);
 	if (r == 0)
 		r = oneshot_init(&f->one, e);
-	if (r == 0 && features_run(f, binary, &own) < 0) {
+	if (r == 0 && runtime_is_program && features_run(f, binary, &own) < 0) {
 		err_prefix(&own, "runtime '%s'", binary);
 		oneshot_complain(own.msg);
 		f->n = 0;

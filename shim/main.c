@@ -32,7 +32,9 @@ int main(int argc, char **argv)
 	int r;
 
 	host_close_inherited();
-	r = args_parse(argc, argv, &args, &e);
+	r = host_arguments(&argc, &argv, &e);
+	if (r == 0)
+		r = args_parse(argc, argv, &args, &e);
 	if (r == 0 && args.help) {
 		fputs(args_usage, stdout);
 		return 0;

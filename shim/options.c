@@ -379,7 +379,7 @@ static int unpack_any(const Any *any, struct options *ret, struct err *e)
 		return unpack_runc(any, ret, e);
 	if (any_is(any, "runtimeoptions.v1.Options"))
 		return unpack_runtime(any, ret, e);
-	return runtime_check_options(any, e);
+	return runtime_read_options(any, &ret->settings, e);
 }
 
 int options_unpack(const Any *any, struct options *ret, struct err *e)
@@ -402,5 +402,6 @@ void options_clear(struct options *o)
 	free(o->criu_work);
 	free(o->binary);
 	free(o->root);
+	runtime_free_settings(o->settings);
 	memset(o, 0, sizeof(*o));
 }

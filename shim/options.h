@@ -34,6 +34,8 @@
 #include "shim/messages.h"
 #include "platform/err.h"
 
+struct runtime_settings;
+
 struct options {
 	char *binary;      /* the runtime, by name or path; NULL: the default */
 	char *root;        /* where it keeps its state; NULL: the default */
@@ -42,6 +44,8 @@ struct options {
 	char *criu_work;   /* CRIU's logs; NULL: a folder in the bundle */
 	bool systemd_cgroup, no_pivot_root, no_new_keyring;
 	uint32_t io_uid, io_gid;
+	/* what is the runtime's own (runtime.h), and not kept; or NULL */
+	struct runtime_settings *settings;
 };
 
 /* any may be NULL: all defaults. -EINVAL names the unknown type, the field that

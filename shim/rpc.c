@@ -249,6 +249,7 @@ static void rpc_delete(
 struct pid_list {
 	Containerd__V1__Types__ProcessInfo **infos;
 	size_t n, room;
+	struct runtime_details *details;
 	bool no_memory;
 };
 
@@ -259,28 +260,6 @@ static void info_free(Containerd__V1__Types__ProcessInfo *info)
 		free(info->info);
 	}
 	free(info);
-}
-
-static Any *exec_details(const char *exec_id)
-{
-	Containerd__Runc__V1__ProcessDetails d =
-		CONTAINERD__RUNC__V1__PROCESS_DETAILS__INIT;
-	Any *any = malloc(sizeof(*any));
-
-	d.exec_id = (char *)exec_id;
-	if (!any)
-		return NULL;
-	google__protobuf__any__init(any);
-	any->type_url = (char *)"containerd.runc.v1.ProcessDetails";
-	any->value.len =
-		containerd__runc__v1__process_details__get_packed_size(&d);
-	any->value.data = malloc(any->value.len);
-	if (!any->value.data) {
-		free(any);
-		return NULL;
-	}
-	containerd__runc__v1__process_details__pack(&d, any->value.data);
-	return any;
 }
 
 static bool pid_list_grow(struct pid_list *l)
@@ -311,25 +290,18 @@ static void add_pid(int64_t pid, const char *exec_id, void *arg)
 	containerd__v1__types__process_info__init(info);
 	info->pid = (uint32_t)pid;
 	l->infos[l->n++] = info;
-	if (!exec_id)
-		return;
-	info->info = exec_details(exec_id);
-	l->no_memory |= !info->info;
+	l->no_memory |=
+		runtime_describe(pid, exec_id, &l->details, &info->info) < 0;
 }
 
-static void rpc_pids(
-	struct ttrpc_call *call, const ProtobufCMessage *m, void *arg)
+static void reply_pids(struct ttrpc_call *call, struct task *t)
 {
-	const Containerd__Task__V3__PidsRequest *rq = (const void *)m;
 	Containerd__Task__V3__PidsResponse rs =
 		CONTAINERD__TASK__V3__PIDS_RESPONSE__INIT;
-	struct proc *p = find(call, arg, rq->id, "");
 	struct pid_list l = {0};
 	size_t i;
 
-	if (!p)
-		return;
-	l.no_memory |= task_each_pid(p->task, add_pid, &l) < 0;
+	l.no_memory |= task_each_pid(t, add_pid, &l) < 0;
 	rs.n_processes = l.n;
 	rs.processes = l.infos;
 	if (l.no_memory)
@@ -339,6 +311,52 @@ static void rpc_pids(
 	for (i = 0; i < l.n; i++)
 		info_free(l.infos[i]);
 	free(l.infos);
+	runtime_free_details(l.details);
+}
+
+/* A question about a task whose answer may take its time. */
+struct looking {
+	struct ttrpc_call *call;
+	struct task *task;
+	void (*reply)(struct ttrpc_call *call, struct task *t);
+};
+
+static void looked(int r, const struct err *e, void *arg)
+{
+	struct looking l = *(struct looking *)arg;
+
+	free(arg);
+	if (r < 0)
+		fail(l.call, e);
+	else
+		l.reply(l.call, l.task);
+}
+
+static void look(struct ttrpc_call *call, struct task *t,
+	void (*reply)(struct ttrpc_call *call, struct task *t))
+{
+	struct looking *l = malloc(sizeof(*l));
+	struct err e;
+
+	if (!l) {
+		ttrpc_call_fail(call, TTRPC_RESOURCE_EXHAUSTED, "no memory");
+		return;
+	}
+	*l = (struct looking){call, t, reply};
+	if (task_refresh(t, looked, l, &e) < 0) {
+		fail(call, &e);
+		free(l);
+	}
+}
+
+static void rpc_pids(
+	struct ttrpc_call *call, const ProtobufCMessage *m, void *arg)
+{
+	const Containerd__Task__V3__PidsRequest *rq = (const void *)m;
+	struct proc *p = find(call, arg, rq->id, "");
+
+	if (p)
+		look(call, p->task, reply_pids);
 }
 
 /* For calls whose answer is Empty: the call is all there is to keep. */
@@ -394,24 +412,29 @@ static void rpc_checkpoint(
 		fail(call, &e);
 }
 
-static void rpc_stats(
-	struct ttrpc_call *call, const ProtobufCMessage *m, void *arg)
+static void reply_stats(struct ttrpc_call *call, struct task *t)
 {
-	const Containerd__Task__V3__StatsRequest *rq = (const void *)m;
 	Containerd__Task__V3__StatsResponse rs =
 		CONTAINERD__TASK__V3__STATS_RESPONSE__INIT;
 	Any stats = GOOGLE__PROTOBUF__ANY__INIT;
-	struct proc *p = find(call, arg, rq->id, "");
 	struct err e;
 
-	if (!p)
-		return;
-	if (task_stats(p->task, &stats, &e) < 0) {
+	if (task_stats(t, &stats, &e) < 0) {
 		fail(call, &e);
 		return;
 	}
 	rs.stats = &stats;
 	ttrpc_call_reply(call, &rs.base);
+}
+
+static void rpc_stats(
+	struct ttrpc_call *call, const ProtobufCMessage *m, void *arg)
+{
+	const Containerd__Task__V3__StatsRequest *rq = (const void *)m;
+	struct proc *p = find(call, arg, rq->id, "");
+
+	if (p)
+		look(call, p->task, reply_stats);
 }
 
 static void rpc_kill(

@@ -49,10 +49,27 @@ typedef void (*runtime_cb)(int r, const struct err *e, void *arg);
  * options'. */
 int runtime_find(const struct options *o, const char **ret, struct err *e);
 
-/* Options of another type than those of options.h: 0 if they are this runtime's
- * own, and fine. -EINVAL: not known; -ENOSYS: what they ask for is not there.
+/* Options of another type than those of options.h: this runtime's own. *ret is
+ * the caller's to free, and NULL where there is nothing to be kept. -EINVAL:
+ * not known, or wrong; -ENOSYS: what they ask for is not there. */
+struct runtime_settings;
+int runtime_read_options(
+	const Any *any, struct runtime_settings **ret, struct err *e);
+void runtime_free_settings(struct runtime_settings *s);
+
+/* Whether what runtime_find() finds is a program, which has a command
+ * `features`. */
+extern const bool runtime_is_program;
+
+/*
+ * What Pids tells of each process, in ProcessInfo.info: exec_id is the exec's
+ * whose process it is, or NULL. *ret is NULL, or to be freed, and so is its
+ * value. details is NULL before the first one, and is freed after the last.
  */
-int runtime_check_options(const Any *any, struct err *e);
+struct runtime_details;
+int runtime_describe(int64_t pid, const char *exec_id,
+	struct runtime_details **details, Any **ret);
+void runtime_free_details(struct runtime_details *details);
 
 /* How a process is said to have ended of which nobody knows it. */
 extern const uint32_t runtime_lost_status;
@@ -70,7 +87,8 @@ int runtime_root(
 uint32_t runtime_timeout(void);
 
 /* init's pid is in pid_file afterwards. *ret_call may be passed to
- * runtime_cancel() until cb runs. */
+ * runtime_cancel() until cb runs.
+ */
 struct runtime_call;
 int runtime_create(const struct runtime *rt, const struct stdio *stdio,
 	const char *pid_file, runtime_cb cb, void *arg,
@@ -89,8 +107,19 @@ void runtime_each_call(
 /* Kills a command that is under way; its callback comes with -ECANCELED. */
 void runtime_cancel(struct runtime_call *call);
 
-int runtime_start(
-	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e);
+/* Whether one that has been created has a process. If not, init's pid comes
+ * with its start. */
+bool runtime_has_process(const struct runtime *rt);
+
+/* stdio and pid_file are what runtime_create() had. */
+int runtime_start(const struct runtime *rt, const struct stdio *stdio,
+	const char *pid_file, runtime_cb cb, void *arg, struct err *e);
+
+/* A signal for a container that has no process yet. 0: it would have ended it,
+ * so it is not going to be started; -EBUSY: it would not, or it can't have
+ * come. */
+int runtime_kill_early(
+	const struct runtime *rt, uint32_t signal, struct err *e);
 
 /* process_file holds the process as JSON (config.md, "Process"). */
 int runtime_exec(const struct runtime *rt, const struct stdio *stdio,

@@ -121,34 +121,26 @@ static int find_address(struct start *s, struct err *e)
 	return r;
 }
 
-/* A path, on Windows with backslashes, which JSON wants twice. */
-static int quote(const char *text, char *to, size_t n)
-{
-	for (; *text; text++) {
-		if (n < 3 || (unsigned char)*text < ' ')
-			return n < 3 ? -ENAMETOOLONG : -EINVAL;
-		if (*text == '"' || *text == '\\') {
-			*to++ = '\\';
-			n--;
-		}
-		*to++ = *text;
-		n--;
-	}
-	*to = '\0';
-	return 0;
-}
-
+/* On Windows every address has backslashes. */
 static int answer_json(const char *address, uint8_t *buf, size_t n)
 {
-	char quoted[2 * SOCKET_ADDRESS_MAX];
-	int len, r = quote(address, quoted, sizeof(quoted));
+	static const char begin[] = "{\"version\":2,\"address\":\"";
+	static const char end[] = "\",\"protocol\":\"ttrpc\"}";
+	size_t len = strlen(begin), more = strlen(address);
+	const char *p;
 
-	if (r < 0)
-		return r;
-	len = snprintf((char *)buf, n,
-		"{\"version\":2,\"address\":\"%s\",\"protocol\":\"ttrpc\"}",
-		quoted);
-	return (size_t)len >= n ? -ENAMETOOLONG : len;
+	for (p = address; *p; p++)
+		more += *p == '"' || *p == '\\';
+	if (len + more + sizeof(end) > n)
+		return -ENAMETOOLONG;
+	memcpy(buf, begin, len);
+	for (p = address; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			buf[len++] = '\\';
+		buf[len++] = (uint8_t)*p;
+	}
+	memcpy(buf + len, end, sizeof(end));
+	return (int)(len + strlen(end));
 }
 
 static int answer_bootstrap(const char *address, uint8_t *buf, size_t n)

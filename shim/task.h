@@ -216,6 +216,10 @@ void proc_close_stdin(struct proc *p);
 int task_each_pid(struct task *t,
 	void (*each)(int64_t pid, const char *exec_id, void *arg), void *arg);
 
+/* Before task_each_pid() and task_stats(), which tell what was known when this
+ * was done. */
+int task_refresh(struct task *t, task_done done, void *arg, struct err *e);
+
 /* output.c: logs what becomes of output, a line now and then: struct
  * stdio_config's told(), whose argument is the proc */
 void proc_output_told(int fd, const struct flow_stats *fs, void *arg);

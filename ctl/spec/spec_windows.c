@@ -141,6 +141,8 @@ static void put_layers(yajl_gen g, const struct ctl_spec_windows *s)
 {
 	const char *const *layer = s->layers;
 
+	if (!s->scratch)
+		return;
 	ctl_json_put_array(g, "layerFolders");
 	for (; layer && *layer; layer++)
 		ctl_json_text(g, *layer);
@@ -257,7 +259,7 @@ static int check_together(const struct ctl_spec_windows *s, struct err *e)
 		return err_set(e, -EINVAL,
 			"a network namespace excludes all other settings of "
 			"the network: they are the namespace's");
-	if (!s->scratch)
+	if (!s->scratch && !s->host_process)
 		return err_set(e, -EINVAL, "there is no scratch folder");
 	if (s->cwd && !winpath_is_absolute(s->cwd))
 		return err_set(e, -EINVAL,

@@ -3,9 +3,13 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "platform/err.h"
 
 #define WIDTH 860
 #define LEFT 74
@@ -61,21 +65,62 @@ double ctl_chart_step(double most, unsigned n)
 	return step;
 }
 
-static void put_text(FILE *f, const char *text)
+/* Text that grows. */
+struct paper {
+	char *text;
+	size_t n, size;
+	bool no_memory;
+};
+
+static bool make_room(struct paper *out, size_t n)
+{
+	size_t size = out->size ? out->size : 4096;
+	char *more;
+
+	while (size <= out->n + n)
+		size *= 2;
+	more = realloc(out->text, size);
+	if (!more)
+		return false;
+	out->text = more;
+	out->size = size;
+	return true;
+}
+
+ERR_PRINTF(2, 3) static void put(struct paper *out, const char *fmt, ...)
+{
+	va_list ap, again;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0 || out->no_memory || !make_room(out, (size_t)n))
+		out->no_memory = true;
+	else
+		vsnprintf(out->text + out->n, (size_t)n + 1, fmt, again);
+	va_end(again);
+	if (!out->no_memory)
+		out->n += (size_t)n;
+}
+
+static void put_text(struct paper *out, const char *text)
 {
 	for (; *text; text++)
 		switch (*text) {
 		case '<':
-			fputs("&lt;", f);
+			put(out, "&lt;");
 			break;
 		case '&':
-			fputs("&amp;", f);
+			put(out, "&amp;");
 			break;
 		case '"':
-			fputs("&quot;", f);
+			put(out, "&quot;");
 			break;
 		default:
-			fputc((unsigned char)*text < ' ' ? '?' : *text, f);
+			put(out, "%c",
+				(unsigned char)*text < ' ' ? '?' : *text);
 		}
 }
 
@@ -118,14 +163,14 @@ static double y_of(const struct frame *f, double value)
 	return f->top + PANEL - value * f->y_scale;
 }
 
-static void put_y_axis(FILE *out, const struct frame *f)
+static void put_y_axis(struct paper *out, const struct frame *f)
 {
 	int i, n = (int)(f->most / f->step + 0.5);
 
 	for (i = 0; i <= n; i++) {
 		double value = i * f->step, y = y_of(f, value);
 
-		fprintf(out,
+		put(out,
 			"<line class=\"%s\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" "
 			"y2=\"%.1f\"/>\n"
 			"<text class=\"tick\" x=\"%d\" y=\"%.1f\" "
@@ -135,7 +180,7 @@ static void put_y_axis(FILE *out, const struct frame *f)
 	}
 }
 
-static void put_x_axis(FILE *out, const struct frame *f)
+static void put_x_axis(struct paper *out, const struct frame *f)
 {
 	size_t step = (size_t)ctl_chart_step((double)f->n_x, X_TICKS), round;
 
@@ -144,7 +189,7 @@ static void put_x_axis(FILE *out, const struct frame *f)
 	for (round = step; round <= f->n_x; round += step) {
 		double x = x_of(f, (double)round), y = f->top + PANEL;
 
-		fprintf(out,
+		put(out,
 			"<line class=\"axis\" x1=\"%.1f\" y1=\"%.1f\" "
 			"x2=\"%.1f\" y2=\"%.1f\"/>\n"
 			"<text class=\"tick\" x=\"%.1f\" y=\"%.1f\" "
@@ -153,51 +198,52 @@ static void put_x_axis(FILE *out, const struct frame *f)
 	}
 }
 
-static void put_line(FILE *out, const struct frame *f,
+static void put_line(struct paper *out, const struct frame *f,
 	const struct ctl_chart_line *line, size_t number)
 {
 	size_t i;
 
-	fprintf(out, "<polyline class=\"line%zu\" points=\"", number);
+	put(out, "<polyline class=\"line%zu\" points=\"", number);
 	for (i = 0; i < line->n; i++)
-		fprintf(out, "%s%.1f,%.1f", i ? " " : "",
-			x_of(f, (double)i + 1), y_of(f, line->y[i]));
-	fputs("\"><title>", out);
+		put(out, "%s%.1f,%.1f", i ? " " : "", x_of(f, (double)i + 1),
+			y_of(f, line->y[i]));
+	put(out, "\"><title>");
 	put_text(out, line->name);
-	fputs("</title></polyline>\n", out);
+	put(out, "</title></polyline>\n");
 	if (line->n == 1) /* a line of one point cannot be seen */
-		fprintf(out,
+		put(out,
 			"<circle class=\"line%zu\" cx=\"%.1f\" cy=\"%.1f\" "
 			"r=\"3\"/>\n",
 			number, x_of(f, 1), y_of(f, line->y[0]));
 }
 
-static void put_panel(FILE *out, const struct ctl_chart_panel *p, double top)
+static void put_panel(
+	struct paper *out, const struct ctl_chart_panel *p, double top)
 {
 	struct frame f;
 	size_t i;
 
 	fit(&f, p, top);
-	fprintf(out, "<text x=\"%d\" y=\"%.1f\">", LEFT, top - 10);
+	put(out, "<text x=\"%d\" y=\"%.1f\">", LEFT, top - 10);
 	put_text(out, p->title);
-	fputs("</text>\n", out);
+	put(out, "</text>\n");
 	put_y_axis(out, &f);
 	put_x_axis(out, &f);
 	for (i = 0; i < p->n; i++)
 		put_line(out, &f, &p->lines[i], i);
 }
 
-static void put_legend(FILE *out, const struct ctl_chart_panel *p)
+static void put_legend(struct paper *out, const struct ctl_chart_panel *p)
 {
 	size_t i;
 	int x = WIDTH - RIGHT;
 
 	for (i = p->n; i > 0; i--) {
-		fprintf(out, "<text x=\"%d\" y=\"28\" text-anchor=\"end\">", x);
+		put(out, "<text x=\"%d\" y=\"28\" text-anchor=\"end\">", x);
 		put_text(out, p->lines[i - 1].name);
-		fputs("</text>\n", out);
+		put(out, "</text>\n");
 		x -= (int)(CHARACTER * strlen(p->lines[i - 1].name)) + 24;
-		fprintf(out,
+		put(out,
 			"<polyline class=\"line%zu\" points=\"%d,24 "
 			"%d,24\"/>\n",
 			i - 1, x - 12, x + 12);
@@ -209,34 +255,29 @@ int ctl_chart_make(const char *title, const char *x_title,
 	const struct ctl_chart_panel *panels, size_t n, char **ret)
 {
 	int height = TOP + (int)n * (PANEL + GAP);
-	char *text = NULL;
-	size_t size, i;
-	FILE *out = open_memstream(&text, &size);
-	int failed;
+	size_t i;
+	struct paper out = {0};
 
-	if (!out)
-		return -ENOMEM;
-	fprintf(out,
+	put(&out,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
 		"height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\">\n%s"
 		"<rect class=\"page\" width=\"100%%\" height=\"100%%\"/>\n"
 		"<text class=\"title\" x=\"%d\" y=\"28\">",
 		WIDTH, height, WIDTH, height, style, 16);
-	put_text(out, title);
-	fputs("</text>\n", out);
+	put_text(&out, title);
+	put(&out, "</text>\n");
 	if (n)
-		put_legend(out, &panels[0]);
+		put_legend(&out, &panels[0]);
 	for (i = 0; i < n; i++)
-		put_panel(out, &panels[i], TOP + (double)i * (PANEL + GAP));
-	fprintf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">",
+		put_panel(&out, &panels[i], TOP + (double)i * (PANEL + GAP));
+	put(&out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">",
 		LEFT + (WIDTH - LEFT - RIGHT) / 2, height - 12);
-	put_text(out, x_title);
-	fputs("</text>\n</svg>\n", out);
-	failed = ferror(out);
-	if (fclose(out) != 0 || failed) {
-		free(text);
+	put_text(&out, x_title);
+	put(&out, "</text>\n</svg>\n");
+	if (out.no_memory) {
+		free(out.text);
 		return -ENOMEM;
 	}
-	*ret = text;
+	*ret = out.text;
 	return 0;
 }

@@ -2,13 +2,11 @@
 #include "ctl/stress/stress.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "ctl/command.h"
 #include "ctl/say.h"
+#include "ctl/stress/stress_system.h"
 
 static int report(const struct stress_options *o, const struct stress_result *x,
 	size_t n, struct err *e)
@@ -50,11 +48,11 @@ static int stress(const struct stress_options *o, bool *clean, struct err *e)
 /* Better now than after hours. */
 static int try_chart(const char *path, struct err *e)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	FILE *f = fopen(path, "ab");
 
-	if (fd < 0)
+	if (!f)
 		return err_sys(e, -errno, "write the chart '%s'", path);
-	close(fd);
+	fclose(f);
 	return 0;
 }
 
@@ -69,11 +67,8 @@ int ctl_stress(int argc, char **argv)
 		stress_help();
 		return CTL_OK;
 	}
-	if (r == 0 && geteuid() != 0)
-		r = err_set(&e, -EPERM,
-			"stress needs root: it makes "
-			"cgroups and looks into all of /proc");
-	signal(SIGPIPE, SIG_IGN);
+	if (r == 0)
+		r = stress_system_check(&o, &e);
 	if (r == 0 && o.chart)
 		r = try_chart(o.chart, &e);
 	if (r == 0)

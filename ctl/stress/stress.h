@@ -11,7 +11,8 @@
  * begun for all its containers and execs (actors), then waited for.
  *
  * stress.c has the command, stress_run.c the rounds, stress_scenario.c what
- * happens in them, stress_world.c and stress_box.c what they stand on.
+ * happens in them, stress_world.c and stress_box.c what they stand on, and
+ * stress_system.h what is different on each system.
  */
 #ifndef WISP_CTL_STRESS_H
 #define WISP_CTL_STRESS_H
@@ -27,6 +28,7 @@
 #include "ttrpc/list.h"
 
 struct event;
+struct stream;
 
 #define STRESS_NAMESPACE "wisp-stress"
 #define STRESS_AT_ONCE_MAX 100
@@ -34,7 +36,7 @@ struct event;
 #define STRESS_SCENARIOS_MAX 16
 #define STRESS_SHIMS 2
 #define STRESS_STEP_MS 30000
-#define STRESS_SIGNALS 3
+#define STRESS_DIR_MAX 240
 
 struct stress_world;
 struct stress_scenario;
@@ -129,11 +131,13 @@ struct stress_world {
 	struct event_base *base;
 	struct client *client;
 	struct client_events *events; /* NULL: the daemon is lost */
-	struct event *stop[STRESS_SIGNALS];
-	char dir[80], tag[16], bundles[96], events_path[96], rootfs[PATH_MAX],
-		runtime[PATH_MAX], runtime_root[96], runtime_state[128];
+	struct stress_stop *stop;     /* of the system's part */
+	char dir[STRESS_DIR_MAX], tag[16], bundles[STRESS_DIR_MAX + 16],
+		events_path[STRESS_DIR_MAX + 16], rootfs[PATH_MAX],
+		runtime[PATH_MAX], runtime_root[STRESS_DIR_MAX + 16],
+		runtime_state[STRESS_DIR_MAX + 48];
 	bool stopped, cleaning, woken;
-	int lock; /* of dir, or -1 */
+	int lock; /* of dir, or negative */
 	unsigned n_ids, round;
 	const char *scenario;
 	struct list boxes, stuck; /* stuck: no shim lets go of them */
@@ -158,9 +162,6 @@ void stress_fault(struct stress_world *w, const char *what, const char *fmt,
 void stress_sweep(const struct stress_where *w);
 /* The same for runs in this folder that were killed, and the folders. */
 void stress_sweep_all(const char *root);
-/* A folder that is locked is in use. The descriptor; -1: somebody else's. */
-int stress_lock(const char *dir);
-
 /* Whoever a step can be taken with: the first member of a box or an exec. */
 struct stress_actor {
 	struct stress_world *world;
@@ -192,7 +193,8 @@ void stress_let_end(struct stress_actor *a);
 
 /* What came out of a stream. */
 struct stress_sink {
-	int fd; /* -1: none, or it has ended */
+	int fd;                /* or */
+	struct stream *stream; /* by system; both none: none, or it has ended */
 	struct event *readable;
 	uint64_t bytes, sum;
 	bool ended;
@@ -204,7 +206,7 @@ struct stress_box {
 	struct stress_actor actor;
 	struct list link;
 	char id[40], cgroup[48];
-	char bundle[160], out[2][160];
+	char bundle[STRESS_DIR_MAX + 64], out[2][STRESS_DIR_MAX + 64];
 	struct ctl_record record;
 	struct client_log *log;
 	struct client_shim *shim;
@@ -218,17 +220,27 @@ struct stress_box {
 	bool deleted; /* by Delete, or the shim's `delete` */
 	bool lost;    /* the connection is */
 	bool away;    /* we closed it */
-	int pid;      /* of init, when it is not to be asked any more */
+	int64_t pid;  /* of init, when it is not to be asked any more */
 	unsigned exits, ooms;
 	uint32_t status;
 };
 
+/* What a container, or an exec, does. */
+enum stress_does {
+	STRESS_SLEEPS,  /* until it is killed */
+	STRESS_EXITS,   /* with status n */
+	STRESS_WRITES,  /* 1 to n, a line each, on stdout and on stderr */
+	STRESS_EATS,    /* memory, without end */
+	STRESS_MISSING, /* there is no such program */
+};
+
 struct stress_box_spec {
-	const char *const *argv;
-	uint64_t memory;    /* 0: no limit */
-	const char *rootfs; /* NULL: the world's */
-	bool piped;         /* stdout and stderr */
-	bool own;           /* a shim of its own */
+	enum stress_does does;
+	unsigned n;
+	uint64_t memory; /* 0: no limit */
+	bool broken;     /* it has no root, or whatever cannot be made */
+	bool piped;      /* stdout and stderr */
+	bool own;        /* a shim of its own */
 };
 int stress_box_new(struct stress_world *w, const struct stress_box_spec *s,
 	struct stress_box **ret, struct err *e);
@@ -262,8 +274,9 @@ struct stress_exec {
 	unsigned exits;
 	uint32_t status, expected;
 };
-int stress_exec_new(struct stress_box *b, const char *const *argv,
-	uint32_t expected, struct stress_exec **ret, struct err *e);
+/* n is what it exits with, too, if it does. */
+int stress_exec_new(struct stress_box *b, enum stress_does does, unsigned n,
+	struct stress_exec **ret, struct err *e);
 void stress_exec_free(struct stress_exec *x);
 int stress_exec_add(struct stress_actor *a);
 int stress_exec_start(struct stress_actor *a);

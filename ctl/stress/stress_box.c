@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "client/fifo.h"
 #include "client/program.h"
 #include "ctl/place.h"
-#include "ctl/release.h"
-#include "ctl/spec/spec.h"
-#include "ctl/stress/stress.h"
+#include "ctl/stress/stress_system.h"
 #include "platform/file.h"
 
-#define GROUP "io.kubernetes.cri.sandbox-id"
 #define RELEASE_MS 5000
 #define SIGNAL_KILL 9
 
@@ -25,33 +18,17 @@ static void on_log(const char *line, void *arg)
 	(void)arg;
 }
 
-/* All that share a shim name the anchor in this annotation. */
+/* All that share a shim name the anchor as their group. */
 static int write_config(struct stress_box *b, const struct stress_box_spec *s,
 	const char *group, struct err *e)
 {
-	char path[180], *config, *text;
-	struct ctl_spec spec = {.id = b->id,
-		.rootfs = s->rootfs ? s->rootfs : b->actor.world->rootfs,
-		.cgroup = b->cgroup,
-		.args = s->argv,
-		.memory = s->memory};
-	int r;
+	char path[sizeof(b->bundle) + 16], *config;
+	int r = stress_config(b, s, s->own ? NULL : group, &config, e);
 
-	ctl_user_look(&spec.user);
-	r = ctl_spec_make(&spec, &config);
 	if (r < 0)
-		return err_sys(e, r, "config.json");
-	r = asprintf(&text, "{\"annotations\":{\"" GROUP "\":\"%s\"},%s", group,
-		strchr(config, '{') + 1);
+		return r;
 	snprintf(path, sizeof(path), "%s/config.json", b->bundle);
-	if (r >= 0) {
-		const char *which = s->own ? config : text;
-
-		r = file_write(path, which, strlen(which));
-		free(text);
-	} else {
-		r = -ENOMEM;
-	}
+	r = file_write(path, config, strlen(config));
 	free(config);
 	return r < 0 ? err_sys(e, r, "write '%s'", path) : 0;
 }
@@ -63,53 +40,6 @@ uint64_t stress_sum(uint64_t sum, const void *data, size_t n)
 	while (p < end)
 		sum = (sum ^ *p++) * 1099511628211ull; /* FNV-1a */
 	return sum;
-}
-
-static void sink_close(struct stress_sink *s)
-{
-	if (s->readable)
-		event_free(s->readable);
-	s->readable = NULL;
-	if (s->fd >= 0)
-		close(s->fd);
-	s->fd = -1;
-}
-
-static void on_output(evutil_socket_t fd, short what, void *arg)
-{
-	struct stress_sink *s = arg;
-	static unsigned char buf[64 << 10];
-	ssize_t n = read(fd, buf, sizeof(buf));
-
-	(void)what;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n > 0) {
-		s->bytes += (uint64_t)n;
-		s->sum = stress_sum(s->sum, buf, (size_t)n);
-		return;
-	}
-	s->ended = true;
-	sink_close(s);
-}
-
-static int sink_open(struct stress_box *b, int i, struct err *e)
-{
-	struct stress_sink *s = &b->sinks[i];
-	int r;
-
-	snprintf(b->out[i], sizeof(b->out[i]), "%s/%s.%d", b->actor.world->dir,
-		b->id, i + 1);
-	r = client_fifo_make(b->out[i], e);
-	if (r == 0)
-		r = s->fd = client_fifo_open_output(b->out[i], e);
-	if (r < 0)
-		return r;
-	s->readable = event_new(b->actor.world->base, s->fd,
-		EV_READ | EV_PERSIST, on_output, s);
-	if (!s->readable || event_add(s->readable, NULL) < 0)
-		return err_sys(e, -ENOMEM, "read '%s'", b->out[i]);
-	return 0;
 }
 
 static void fill(struct stress_box *b, bool own)
@@ -129,8 +59,8 @@ static void fill(struct stress_box *b, bool own)
 		.bundle = b->bundle,
 		.shim = w->result->shim,
 		.events = w->events_path,
-		.runtime = w->runtime,
-		.runtime_root = w->runtime_root,
+		.runtime = *w->runtime ? w->runtime : NULL,
+		.runtime_root = *w->runtime ? w->runtime_root : NULL,
 		.timeout_ms = STRESS_STEP_MS};
 }
 
@@ -138,8 +68,8 @@ int stress_box_new(struct stress_world *w, const struct stress_box_spec *s,
 	struct stress_box **ret, struct err *e)
 {
 	struct stress_box *b = calloc(1, sizeof(*b));
-	char log[176];
-	int r = 0;
+	char log[sizeof(b->bundle) + 64];
+	int r;
 
 	if (!b)
 		return err_sys(e, -ENOMEM, "container");
@@ -147,15 +77,16 @@ int stress_box_new(struct stress_world *w, const struct stress_box_spec *s,
 	fill(b, s->own);
 	list_add_tail(&w->boxes, &b->link);
 	w->result->containers++;
-	snprintf(log, sizeof(log), "%s/log", b->bundle);
-	if (mkdir(b->bundle, 0700) < 0)
-		r = err_sys(e, -errno, "make '%s'", b->bundle);
+	stress_log_name(b, log, sizeof(log));
+	r = file_make_folder(b->bundle);
+	if (r < 0)
+		err_sys(e, r, "make '%s'", b->bundle);
 	if (r == 0)
 		r = write_config(b, s, w->anchor ? w->anchor->id : b->id, e);
 	if (r == 0 && s->piped)
-		r = sink_open(b, 0, e);
+		r = stress_sink_open(b, 0, e);
 	if (r == 0 && s->piped)
-		r = sink_open(b, 1, e);
+		r = stress_sink_open(b, 1, e);
 	if (r == 0)
 		r = client_log_new(w->base, log, on_log, NULL, &b->log, e);
 	if (r < 0)
@@ -215,7 +146,7 @@ static bool release(struct stress_box *b)
 		client_shim_free(shim);
 		shim = NULL;
 	}
-	return ctl_release(b->actor.world->client, &b->record, shim, &e) == 0;
+	return stress_release(b, shim, &e) == 0;
 }
 
 /* What a shim leaves in a bundle is the daemon's to remove; that it gets more
@@ -250,11 +181,8 @@ void stress_box_free(struct stress_box *b)
 	stress_disconnect(b);
 	client_program_drop(w->client, &b->deletion);
 	client_log_free(b->log);
-	for (i = 0; i < 2; i++) {
-		sink_close(&b->sinks[i]);
-		if (*b->out[i])
-			unlink(b->out[i]);
-	}
+	for (i = 0; i < 2; i++)
+		stress_sink_close(b, i);
 	if (b->deleted && b != w->anchor)
 		look_at_leavings(b);
 	if (b == w->anchor)

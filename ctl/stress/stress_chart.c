@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ctl/stress/chart.h"
-#include "ctl/stress/stress.h"
+#include "ctl/stress/stress_system.h"
 #include "platform/file.h"
 
 enum { MEMORY, FDS, N_PANELS };
 
 static const char *name_of(const char *path)
 {
-	const char *slash = strrchr(path, '/');
+	size_t i, at = 0;
 
-	return slash ? slash + 1 : path;
+	for (i = 0; path[i]; i++)
+		if (path[i] == '/' || path[i] == '\\')
+			at = i + 1;
+	return path + at;
 }
 
 static void fill(struct ctl_chart_panel panels[N_PANELS],
@@ -35,16 +39,20 @@ static void fill(struct ctl_chart_panel panels[N_PANELS],
 int stress_chart_write(const char *path, const struct stress_result *x,
 	size_t n, struct err *e)
 {
+	char memory[96], open[64];
 	struct ctl_chart_panel panels[N_PANELS] = {
-		[MEMORY] = {.title = "Memory of the shim that lives on (PSS, "
-				     "KiB)"},
-		[FDS] = {.title = "Its open descriptors"},
+		[MEMORY] = {.title = memory},
+		[FDS] = {.title = open},
 	};
 	double *values[STRESS_SHIMS] = {NULL};
 	char *text = NULL;
 	size_t i;
 	int r = 0;
 
+	snprintf(memory, sizeof(memory),
+		"Memory of the shim that lives on (%s, KiB)",
+		stress_memory_name);
+	snprintf(open, sizeof(open), "Its open %s", stress_open_name);
 	for (i = 0; i < n && r == 0; i++) {
 		values[i] = calloc(2 * x[i].n_rounds + 1, sizeof(double));
 		if (values[i])

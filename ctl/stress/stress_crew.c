@@ -3,8 +3,6 @@
 
 #include <inttypes.h>
 
-const char *const stress_sleeper[] = {"sleep", "1000000", NULL};
-
 struct stress_box *stress_box_of(struct stress_actor *a)
 {
 	return (struct stress_box *)a;

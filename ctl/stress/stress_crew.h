@@ -7,12 +7,8 @@
 
 #include "ctl/stress/stress.h"
 
-#define STRESS_KILLED 137 /* by SIGKILL */
 #define STRESS_EXIT_MS 30000
 #define STRESS_LEAVE_MS 10000
-
-/* A command that does not end. */
-extern const char *const stress_sleeper[];
 
 struct stress_box *stress_box_of(struct stress_actor *a);
 

@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ctl/spec/spec.h"
-#include "ctl/stress/stress.h"
+#include "ctl/stress/stress_system.h"
 
 static struct stress_exec *exec_of(struct stress_actor *a)
 {
@@ -20,22 +19,22 @@ static void on_done(const struct err *e, void *arg)
 	a->world->woken = true;
 }
 
-int stress_exec_new(struct stress_box *b, const char *const *argv,
-	uint32_t expected, struct stress_exec **ret, struct err *e)
+int stress_exec_new(struct stress_box *b, enum stress_does does, unsigned n,
+	struct stress_exec **ret, struct err *e)
 {
-	struct ctl_spec s = {.args = argv};
 	struct stress_exec *x = calloc(1, sizeof(*x));
-	int r = -ENOMEM;
+	int r;
 
-	if (x)
-		r = ctl_spec_make_process(&s, &x->spec);
+	if (!x)
+		return err_sys(e, -ENOMEM, "exec");
+	r = stress_process(b, does, n, &x->spec, e);
 	if (r < 0) {
 		free(x);
-		return err_sys(e, r, "exec");
+		return r;
 	}
 	x->actor.world = b->actor.world;
 	x->box = b;
-	x->expected = expected;
+	x->expected = n;
 	snprintf(x->id, sizeof(x->id), "e%u", b->actor.world->n_ids++);
 	list_add_tail(&b->execs, &x->link);
 	b->actor.world->result->execs++;

@@ -17,8 +17,10 @@ static void put_counts(yajl_gen g, const struct stress_round *r)
 	int c;
 
 	for (c = 0; c < STRESS_N_CLASSES; c++)
-		ctl_json_put_number(
-			g, stress_class_key((enum stress_class)c), r->count[c]);
+		if (stress_class_key((enum stress_class)c))
+			ctl_json_put_number(g,
+				stress_class_key((enum stress_class)c),
+				r->count[c]);
 }
 
 static void put_round(yajl_gen g, const struct stress_round *r)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * stress_look.h - what there is of a shim, and on the host because of it, at
- * one moment: by proc(5), the cgroup file systems and the folders themselves.
+ * one moment: by platform/look.h, and by what else the system has to show, like
+ * proc(5) and the cgroup file systems.
  */
 #ifndef WISP_CTL_STRESS_LOOK_H
 #define WISP_CTL_STRESS_LOOK_H
@@ -18,6 +19,9 @@ enum stress_class {
 	STRESS_FD_EVENTFD,
 	STRESS_FD_INOTIFY,
 	STRESS_FD_FILE,
+	STRESS_FD_PROCESS,
+	STRESS_FD_THREAD,
+	STRESS_FD_JOB,
 	STRESS_FD_OTHER, /* pidfds, epoll, timers, ... */
 	STRESS_WATCHES,  /* of inotify(7) */
 	STRESS_CHILDREN,
@@ -32,7 +36,7 @@ enum stress_class {
 	STRESS_N_CLASSES,
 };
 
-/* For people, and as a key in JSON. */
+/* For people, and as a key in JSON. NULL: there is none on this system. */
 const char *stress_class_title(enum stress_class c);
 const char *stress_class_key(enum stress_class c);
 
@@ -69,7 +73,15 @@ struct stress_where {
 	const struct stress_items *addresses; /* of all shims so far */
 };
 
-/* Adds the shim's own; the host's. */
+/* What is open, by system: its class, a word for its number, and what of
+ * interest is in it. */
+struct look_open;
+enum stress_class stress_class_of(int64_t pid, const struct look_open *o);
+extern const char *const stress_open_word;
+void stress_look_into(
+	struct stress_look *l, int64_t pid, int number, enum stress_class c);
+
+/* Adds the shim's own; the host's, by system. */
 void stress_look_shim(struct stress_look *l, const struct stress_where *w);
 void stress_look_host(struct stress_look *l, const struct stress_where *w);
 

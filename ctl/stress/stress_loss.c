@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
-#include <signal.h>
+#include <errno.h>
 
 #include "ctl/stress/stress_crew.h"
+#include "ctl/stress/stress_system.h"
+#include "platform/process.h"
 
 #define GONE_MS 10000
+#define SIGNAL_KILL 9
 
 static bool is_dead(const struct stress_actor *a)
 {
 	const struct stress_box *b = (const struct stress_box *)a;
+	struct process_ref *ref;
+	int r = b->pid > 1 ? process_ref_open(b->pid, &ref) : -ESRCH;
 
-	return b->pid <= 1 || kill(b->pid, 0) < 0;
+	if (r == 0)
+		process_ref_close(ref);
+	return r == -ESRCH;
 }
 
 static void know_pids(struct stress_set *set)
@@ -21,8 +28,7 @@ static void know_pids(struct stress_set *set)
 		struct stress_box *b = stress_box_of(set->actors[i]);
 
 		if (b->task)
-			b->pid = (int)client_process_pid(
-				client_task_init(b->task));
+			b->pid = client_process_pid(client_task_init(b->task));
 	}
 }
 
@@ -66,7 +72,7 @@ static int find_daemon(struct stress_world *w, struct stress_set *set)
 
 int stress_daemon_loss(struct stress_world *w)
 {
-	struct stress_box_spec s = {.argv = stress_sleeper};
+	struct stress_box_spec s = {.does = STRESS_SLEEPS};
 	struct stress_set set = {.n = 0};
 	int r = stress_make(w, &set, &s, w->o->at_once, stress_few(w)), back;
 
@@ -84,20 +90,24 @@ int stress_daemon_loss(struct stress_world *w)
 	if (r == 0)
 		r = stress_must(w, &set, stress_refresh, "State fails");
 	if (r == 0)
-		r = stress_finish(w, &set, STRESS_KILLED);
+		r = stress_finish(w, &set, stress_killed);
 	stress_free_boxes(&set);
 	return r;
 }
 
 static void kill_shims(struct stress_set *set)
 {
+	struct process_ref *ref;
 	size_t i;
 
 	for (i = 0; i < set->n; i++) {
 		struct stress_box *b = stress_box_of(set->actors[i]);
 
-		if (!b->actor.failed && b->info.shim_pid > 1)
-			kill((int)b->info.shim_pid, SIGKILL);
+		if (b->actor.failed || b->info.shim_pid <= 1 ||
+			process_ref_open(b->info.shim_pid, &ref) < 0)
+			continue;
+		process_ref_signal(ref, SIGNAL_KILL);
+		process_ref_close(ref);
 	}
 }
 
@@ -108,17 +118,16 @@ static void check_deletions(struct stress_world *w, struct stress_set *set)
 	for (i = 0; i < set->n; i++) {
 		struct stress_box *b = stress_box_of(set->actors[i]);
 
-		if (!b->actor.failed &&
-			b->deletion.exit.status != STRESS_KILLED)
+		if (!b->actor.failed && b->deletion.exit.status != stress_lost)
 			stress_fault(w, "`delete` tells a wrong exit status",
-				"%" PRIu32 " instead of %d",
-				b->deletion.exit.status, STRESS_KILLED);
+				"%" PRIu32 " instead of %" PRIu32,
+				b->deletion.exit.status, stress_lost);
 	}
 }
 
 int stress_shim_kill(struct stress_world *w)
 {
-	struct stress_box_spec s = {.argv = stress_sleeper};
+	struct stress_box_spec s = {.does = STRESS_SLEEPS};
 	struct stress_set set = {.n = 0};
 	int r = stress_make(w, &set, &s, 0, w->o->at_once);
 

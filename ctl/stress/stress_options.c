@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/stress/stress.h"
+#include "ctl/stress/stress_system.h"
 
 #define ROUNDS_MAX 1000000
 #define DEFAULT_AT_ONCE 4
@@ -45,12 +45,11 @@ void stress_help(void)
 	const struct stress_scenario *s;
 	size_t i;
 
-	puts("Usage: wispctl stress [OPTIONS] [SCENARIO...]\n\n"
-	     "Makes containers by the dozen, round after round, and accounts "
-	     "for what the shim\nand the host have more of than before: "
-	     "descriptors, children, zombies, mounts,\ncgroups, inotify "
-	     "watches, sockets, files, memory. Needs root.\n\nScenarios "
-	     "(default: all of them, in each round):");
+	printf("Usage: wispctl stress [OPTIONS] [SCENARIO...]\n\n"
+	       "Makes containers by the dozen, round after round, and accounts "
+	       "for what the shim\nand the host have more of than before: "
+	       "%s\n\nScenarios (default: all of them, in each round):\n",
+		stress_help_about);
 	for (i = 0; (s = stress_scenario_at(i)); i++)
 		printf("  %-16s %s\n", s->name, s->summary);
 	puts("\n  -n, --at-once N     containers, or execs, at a time (4)\n"
@@ -59,13 +58,14 @@ void stress_help(void)
 	     "      --time TIME     stop after this: 90s, 10m, 2h, all shims "
 	     "together\n"
 	     "      --shim PATH     the shim (wisp's)\n"
-	     "      --beside PATH   run another one after it, and show both\n"
-	     "      --runtime NAME  (runc, else crun)\n"
-	     "      --chart FILE    write memory and descriptors over rounds, "
-	     "as SVG\n"
-	     "      --settle TIME   how long things may take to vanish (3s)\n"
-	     "      --root DIR      where all is kept (/run/wisp)\n"
-	     "  -o, --output FORM   text, json\n"
+	     "      --beside PATH   run another one after it, and show both");
+	fputs(stress_help_runtime, stdout);
+	printf("      --chart FILE    write memory and %s over rounds, as "
+	       "SVG\n"
+	       "      --settle TIME   how long things may take to vanish (3s)\n"
+	       "      --root DIR      where all is kept (%s)\n",
+		stress_open_name, stress_default_root());
+	puts("  -o, --output FORM   text, json\n"
 	     "  -h, --help          this text\n\n"
 	     "Exit status: 0 no leak and no wrong result of the first shim; 1 "
 	     "there is one;\n125 the run failed or was interrupted.\n\n"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl/stress/stress.h"
+#include "ctl/stress/stress_system.h"
 
 #define TITLE_WIDTH 26
 #define COLUMN_WIDTH 11
@@ -30,9 +30,12 @@ static void put(enum colour c, const char *text)
 
 static const char *name_of(const char *path)
 {
-	const char *slash = strrchr(path, '/');
+	size_t i, at = 0;
 
-	return slash ? slash + 1 : path;
+	for (i = 0; path[i]; i++)
+		if (path[i] == '/' || path[i] == '\\')
+			at = i + 1;
+	return path + at;
 }
 
 static const struct stress_finding *find(
@@ -133,20 +136,24 @@ static void put_heads(const struct stress_result *x, size_t n)
 
 static void put_table(const struct stress_result *x, size_t n)
 {
+	char title[64];
 	size_t i;
 	int c;
 
 	put_heads(x, n);
-	put_memory(x, n, "PSS, KiB", offsetof(struct stress_round, pss), true);
-	put_memory(x, n, "private memory, KiB",
-		offsetof(struct stress_round, own), false);
+	snprintf(title, sizeof(title), "%s, KiB", stress_memory_name);
+	put_memory(x, n, title, offsetof(struct stress_round, pss), true);
+	if (stress_memory_is_shared)
+		put_memory(x, n, "private memory, KiB",
+			offsetof(struct stress_round, own), false);
 	printf("%-*s", TITLE_WIDTH, "threads");
 	for (i = 0; i < n; i++)
 		put_count(&x[i], x[i].before.threads, last_of(&x[i])->threads,
 			NULL);
 	putchar('\n');
 	for (c = 0; c < STRESS_N_CLASSES; c++)
-		put_class(x, n, (enum stress_class)c);
+		if (stress_class_title((enum stress_class)c))
+			put_class(x, n, (enum stress_class)c);
 }
 
 static void put_finding(const struct stress_finding *f)
@@ -170,15 +177,15 @@ static void put_memory_verdict(const struct stress_result *x)
 
 	if (x->memory_leaks) {
 		put(BAD, "  leak");
-		printf(", memory: %.2f KiB of PSS per round (+-%.2f), after a "
+		printf(", memory: %.2f KiB of %s per round (+-%.2f), after a "
 		       "warm-up of %zu rounds\n",
-			l->slope, l->error, x->pss.warm_up);
+			l->slope, stress_memory_name, l->error, x->pss.warm_up);
 	} else if (x->pss.verdict == STRESS_TOO_FEW) {
 		puts("  memory: too few rounds to tell; 10 are enough");
 	} else {
-		printf("  memory: flat, %+.2f KiB of PSS per round (+-%.2f), "
+		printf("  memory: flat, %+.2f KiB of %s per round (+-%.2f), "
 		       "after a warm-up of %zu rounds\n",
-			l->slope, l->error, x->pss.warm_up);
+			l->slope, stress_memory_name, l->error, x->pss.warm_up);
 	}
 }
 
@@ -186,11 +193,10 @@ static void put_verdict(const struct stress_result *x)
 {
 	size_t i, n = x->n_findings + x->memory_leaks;
 
-	printf("\n%s, with %s: %zu round%s in %.0f s, %u containers, %u "
-	       "execs\n",
-		x->shim, name_of(x->runtime), x->n_rounds,
-		x->n_rounds == 1 ? "" : "s", x->seconds, x->containers,
-		x->execs);
+	printf("\n%s%s%s: %zu round%s in %.0f s, %u containers, %u execs\n",
+		x->shim, *x->runtime ? ", with " : "", name_of(x->runtime),
+		x->n_rounds, x->n_rounds == 1 ? "" : "s", x->seconds,
+		x->containers, x->execs);
 	put_memory_verdict(x);
 	for (i = 0; i < x->n_findings; i++) {
 		put(BAD, "  leak");

@@ -42,8 +42,7 @@ static int step(struct stress_world *w, struct stress_set *set,
 /* The container that keeps the shim. */
 static int drop_anchor(struct stress_world *w, struct err *e)
 {
-	static const char *const argv[] = {"sleep", "1000000", NULL};
-	struct stress_box_spec s = {.argv = argv};
+	struct stress_box_spec s = {.does = STRESS_SLEEPS};
 	struct stress_set set = {.n = 1};
 	struct stress_box *b;
 	int r;

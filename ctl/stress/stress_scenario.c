@@ -4,17 +4,16 @@
 #include <stdio.h>
 
 #include "ctl/stress/stress_crew.h"
+#include "ctl/stress/stress_system.h"
 
 #define OOM_MS 3000
 #define OUTPUT_MS 15000
 #define OOM_LIMIT (16u << 20)
 #define LINES 100000
-#define LINES_TEXT "100000"
 
 static int create_delete(struct stress_world *w)
 {
-	static const char *const argv[] = {"sh", "-c", "exit 7", NULL};
-	struct stress_box_spec s = {.argv = argv};
+	struct stress_box_spec s = {.does = STRESS_EXITS, .n = 7};
 	struct stress_set set = {.n = 0};
 	int r = stress_make(w, &set, &s, w->o->at_once, stress_few(w));
 
@@ -49,16 +48,14 @@ static int give_up(struct stress_world *w, struct stress_set *set)
 
 static int failing_starts(struct stress_world *w)
 {
-	static const char *const argv[] = {"nosuch", NULL};
-	struct stress_box_spec no_program = {.argv = argv};
-	struct stress_box_spec no_rootfs = {
-		.argv = stress_sleeper, .rootfs = "/nonexistent/rootfs"};
+	struct stress_box_spec no_program = {.does = STRESS_MISSING};
+	struct stress_box_spec broken = {.does = STRESS_SLEEPS, .broken = true};
 	struct stress_set set = {.n = 0};
 	unsigned half = (w->o->at_once + 1) / 2;
 	int r = stress_make(w, &set, &no_program, half, 1);
 
 	if (r == 0)
-		r = stress_make(w, &set, &no_rootfs, half, stress_few(w));
+		r = stress_make(w, &set, &broken, half, stress_few(w));
 	if (r == 0)
 		r = stress_start_shims(w, &set);
 	if (r == 0)
@@ -108,9 +105,8 @@ static void check_output(struct stress_world *w, struct stress_set *set)
 
 static int output_bursts(struct stress_world *w)
 {
-	static const char *const argv[] = {"sh", "-c",
-		"seq 1 " LINES_TEXT " & seq 1 " LINES_TEXT " >&2; wait", NULL};
-	struct stress_box_spec s = {.argv = argv, .piped = true};
+	struct stress_box_spec s = {
+		.does = STRESS_WRITES, .n = LINES, .piped = true};
 	struct stress_set set = {.n = 0};
 	int r = stress_make(w, &set, &s, w->o->at_once, stress_few(w));
 
@@ -134,8 +130,7 @@ static bool had_oom(const struct stress_actor *a)
 
 static int oom(struct stress_world *w)
 {
-	static const char *const argv[] = {"tail", "/dev/zero", NULL};
-	struct stress_box_spec s = {.argv = argv, .memory = OOM_LIMIT};
+	struct stress_box_spec s = {.does = STRESS_EATS, .memory = OOM_LIMIT};
 	struct stress_set set = {.n = 0};
 	int r = stress_make(w, &set, &s, w->o->at_once, stress_few(w));
 
@@ -147,7 +142,7 @@ static int oom(struct stress_world *w)
 	if (r == 0)
 		r = stress_wait(w, &set, had_oom, OOM_MS, "no OOM event comes");
 	if (r == 0)
-		r = stress_finish(w, &set, STRESS_KILLED);
+		r = stress_finish(w, &set, stress_killed);
 	stress_free_boxes(&set);
 	return r;
 }
@@ -167,6 +162,12 @@ static const struct stress_scenario scenarios[] = {
 
 const struct stress_scenario *stress_scenario_at(size_t i)
 {
-	return i < sizeof(scenarios) / sizeof(scenarios[0]) ? &scenarios[i]
-							    : NULL;
+	const struct stress_scenario *s = scenarios;
+	const struct stress_scenario *end =
+		s + sizeof(scenarios) / sizeof(scenarios[0]);
+
+	for (; s < end; s++)
+		if ((s->run != oom || stress_has_oom) && i-- == 0)
+			return s;
+	return NULL;
 }

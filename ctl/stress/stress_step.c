@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/spec/spec.h"
 #include "ctl/stress/stress.h"
 #include "platform/text.h"
 
@@ -160,7 +159,7 @@ static void know_address(struct stress_box *b)
 	const char *path = strstr(b->record.address, "://");
 
 	path = path ? path + 3 : b->record.address;
-	if (*path == '/' && !stress_items_have(all, path))
+	if ((*path == '/' || *path == '\\') && !stress_items_have(all, path))
 		stress_items_add(all, path);
 }
 

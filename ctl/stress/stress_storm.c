@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "ctl/stress/stress_crew.h"
+#include "ctl/stress/stress_system.h"
 
 static int add_execs(struct stress_world *w, struct stress_set *set,
 	struct stress_box *b, unsigned n)
@@ -12,12 +12,9 @@ static int add_execs(struct stress_world *w, struct stress_set *set,
 	int r = 0;
 
 	for (i = 0; r == 0 && i < n; i++) {
-		char script[32];
-		const char *argv[] = {"sh", "-c", script, NULL};
 		struct stress_exec *x = NULL;
 
-		snprintf(script, sizeof(script), "exit %u", i % 50);
-		r = stress_exec_new(b, argv, i % 50, &x, &e);
+		r = stress_exec_new(b, STRESS_EXITS, i % 50, &x, &e);
 		if (r == 0)
 			set->actors[set->n++] = &x->actor;
 		else
@@ -77,7 +74,7 @@ static int storm(struct stress_world *w, struct stress_box *own)
 
 int stress_exec_storm(struct stress_world *w)
 {
-	struct stress_box_spec s = {.argv = stress_sleeper};
+	struct stress_box_spec s = {.does = STRESS_SLEEPS};
 	struct stress_set set = {.n = 0};
 	int r = stress_make(w, &set, &s, 0, 1);
 
@@ -88,14 +85,13 @@ int stress_exec_storm(struct stress_world *w)
 	if (r == 0)
 		r = stress_must(w, &set, stress_kill, "Kill fails");
 	if (r == 0)
-		r = stress_finish(w, &set, STRESS_KILLED);
+		r = stress_finish(w, &set, stress_killed);
 	stress_free_boxes(&set);
 	return r;
 }
 
 int stress_failing_execs(struct stress_world *w)
 {
-	static const char *const argv[] = {"nosuch", NULL};
 	struct stress_set set = {.n = 0};
 	struct stress_exec *x;
 	struct err e = {0};
@@ -103,7 +99,7 @@ int stress_failing_execs(struct stress_world *w)
 	int r = 0;
 
 	for (i = 0; r == 0 && i < w->o->at_once; i++) {
-		r = stress_exec_new(w->anchor, argv, 0, &x, &e);
+		r = stress_exec_new(w->anchor, STRESS_MISSING, 0, &x, &e);
 		if (r == 0)
 			set.actors[set.n++] = &x->actor;
 	}
@@ -113,8 +109,8 @@ int stress_failing_execs(struct stress_world *w)
 		r = stress_each(w, &set, stress_exec_start);
 	for (i = 0; r == 0 && i < set.n; i++)
 		if (!set.actors[i]->failed && !set.actors[i]->err.code)
-			stress_fault(
-				w, "an exec of nothing starts", "%s", argv[0]);
+			stress_fault(w, "an exec of nothing starts", "%s",
+				"in the anchor");
 	if (r == 0)
 		r = stress_must(w, &set, stress_exec_delete,
 			"Delete of an exec that did not start fails");

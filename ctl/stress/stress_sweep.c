@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -17,22 +15,12 @@
 #include "ctl/say.h"
 #include "ctl/stress/stress.h"
 #include "platform/file.h"
+#include "platform/tool.h"
 
 #define PREFIX "stress-"
 #define LOCKED_BY_S 10 /* a new folder has its lock by then */
 #define TRIES 40
 #define PAUSE_US 50000
-
-int stress_lock(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
 
 /* True if there were any. */
 static bool kill_all(const struct stress_where *w)
@@ -131,11 +119,11 @@ void stress_sweep_all(const char *root)
 			lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode) ||
 			time(NULL) < st.st_mtime + LOCKED_BY_S)
 			continue;
-		lock = stress_lock(dir);
+		lock = tool_lock(dir);
 		if (lock < 0)
 			continue;
 		sweep_one(dir, d->d_name);
-		close(lock);
+		tool_unlock(lock);
 	}
 	if (all)
 		closedir(all);

@@ -1,34 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <event2/event.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "ctl/cgroup.h"
 #include "ctl/find.h"
 #include "ctl/place.h"
-#include "ctl/release.h"
-#include "ctl/rootfs.h"
 #include "ctl/say.h"
-#include "ctl/stress/stress.h"
-
-#define DEFAULT_ROOT "/run/wisp"
-
-static void on_stop(evutil_socket_t sig, short what, void *arg)
-{
-	struct stress_world *w = arg;
-
-	(void)sig;
-	(void)what;
-	w->stopped = true;
-	if (!w->cleaning)
-		client_interrupt(w->client, true);
-}
+#include "ctl/stress/stress_system.h"
+#include "platform/file.h"
+#include "platform/tool.h"
 
 static struct stress_box *find_box(struct stress_world *w, const char *id)
 {
@@ -94,65 +77,45 @@ void stress_world_deafen(struct stress_world *w)
 /* The shim works in another folder: the path must be absolute. */
 static int make_root(const char *given, char *ret, size_t n, struct err *e)
 {
-	const char *root = given ? given : DEFAULT_ROOT;
-	char *real;
-	bool fits;
-	int r;
+	const char *root = given ? given : stress_default_root();
+	char real[FILE_PATH_MAX];
+	int r = ctl_make_dirs(root, 0700);
 
-	if (strlen(root) >= n)
-		goto too_long;
-	r = ctl_make_dirs(root, 0700);
-	real = r < 0 ? NULL : realpath(root, NULL);
-	if (!real)
-		return err_sys(e, r < 0 ? r : -errno, "make '%s'", root);
-	fits = snprintf(ret, n, "%s", real) < (int)n;
-	free(real);
-	if (fits)
-		return 0;
-too_long:
-	return err_set(e, -ENAMETOOLONG,
-		"--root '%s' is too long for the sockets in it", root);
+	if (r == 0)
+		r = file_real_folder(root, real);
+	if (r < 0)
+		return err_sys(e, r, "make '%s'", root);
+	if (strlen(real) >= n)
+		return err_set(e, -ENAMETOOLONG,
+			"--root '%s' is too long for what is made in it", root);
+	strcpy(ret, real);
+	return 0;
 }
 
 static int make_folders(struct stress_world *w, struct err *e)
 {
-	char root[sizeof(w->dir) - sizeof("/stress-XXXXXX")];
-	struct stat st;
-	int r = make_root(w->o->root, root, sizeof(root), e);
+	char root[STRESS_DIR_MAX - sizeof("/stress-XXXXXX")];
+	int r = make_root(w->o->root, root, stress_root_max, e);
 
 	if (r < 0)
 		return r;
 	stress_sweep_all(root);
 	snprintf(w->dir, sizeof(w->dir), "%s/stress-XXXXXX", root);
-	if (!mkdtemp(w->dir)) {
+	r = tool_make_new_folder(w->dir);
+	if (r < 0) {
 		w->dir[0] = '\0';
-		return err_sys(e, -errno, "make a folder in '%s'", root);
+		return err_sys(e, r, "make a folder in '%s'", root);
 	}
-	w->lock = stress_lock(w->dir);
+	w->lock = tool_lock(w->dir);
 	snprintf(w->tag, sizeof(w->tag), "stress-%s", strrchr(w->dir, '-') + 1);
 	snprintf(w->bundles, sizeof(w->bundles), "%s/b", w->dir);
 	snprintf(w->runtime_root, sizeof(w->runtime_root), "%s/r", w->dir);
-	snprintf(w->events_path, sizeof(w->events_path), "%s/events", w->dir);
 	snprintf(w->runtime_state, sizeof(w->runtime_state),
 		"%s/" STRESS_NAMESPACE, w->runtime_root);
-	if (mkdir(w->bundles, 0700) < 0 || mkdir(w->runtime_root, 0700) < 0 ||
-		stat(w->dir, &st) < 0)
-		return err_sys(e, -errno, "make '%s'", w->dir);
-	return ctl_rootfs_choose(
-		w->dir, w->tag, w->rootfs, sizeof(w->rootfs), e);
-}
-
-static int catch_stop(struct stress_world *w, struct err *e)
-{
-	static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
-	int i;
-
-	for (i = 0; i < STRESS_SIGNALS; i++) {
-		w->stop[i] = evsignal_new(w->base, caught[i], on_stop, w);
-		if (!w->stop[i] || event_add(w->stop[i], NULL) < 0)
-			return err_sys(e, -ENOMEM, "catch signals");
-	}
-	return 0;
+	r = file_make_folder(w->bundles);
+	if (r == 0)
+		r = file_make_folder(w->runtime_root);
+	return r < 0 ? err_sys(e, r, "make folders in '%s'", w->dir) : 0;
 }
 
 int stress_world_init(struct stress_world *w, const struct stress_options *o,
@@ -164,22 +127,18 @@ int stress_world_init(struct stress_world *w, const struct stress_options *o,
 	list_init(&w->boxes);
 	list_init(&w->stuck);
 	r = ctl_find_shim(shim, result->shim, sizeof(result->shim), e);
-	if (r == 0)
-		r = ctl_find_runtime(
-			o->runtime, w->runtime, sizeof(w->runtime), e);
 	if (r < 0)
 		return r;
-	snprintf(result->runtime, sizeof(result->runtime), "%s", w->runtime);
 	w->base = event_base_new();
 	if (!w->base)
 		return err_sys(e, -ENOMEM, "event loop");
 	r = client_new(w->base, &w->client, e);
 	if (r == 0)
-		r = catch_stop(w, e);
+		r = stress_catch_stop(w, e);
 	if (r == 0)
 		r = make_folders(w, e);
 	if (r == 0)
-		r = ctl_rootfs_make(w->client, w->rootfs, e);
+		r = stress_system_begin(w, e);
 	return r < 0 ? r : stress_world_listen(w, e);
 }
 
@@ -203,7 +162,7 @@ static void release_stuck(struct stress_world *w)
 			list_entry(node, struct stress_box, link);
 		struct err e = {0};
 
-		if (ctl_release(w->client, &b->record, NULL, &e) < 0)
+		if (stress_release(b, NULL, &e) < 0)
 			ctl_say("stress: %s", e.msg);
 		ctl_remove_tree(b->bundle, NULL);
 		free(b);
@@ -214,15 +173,13 @@ static void remove_folders(struct stress_world *w)
 {
 	struct err e = {0};
 
-	if ((w->rootfs[0] && ctl_remove_tree(w->rootfs, &e) < 0) ||
-		(w->dir[0] && ctl_remove_tree(w->dir, &e) < 0))
+	if (w->dir[0] && ctl_remove_tree(w->dir, &e) < 0)
 		ctl_say("stress: %s", e.msg);
 }
 
 void stress_world_clear(struct stress_world *w)
 {
 	struct stress_where where;
-	int i;
 
 	if (!w->base)
 		return;
@@ -238,12 +195,10 @@ void stress_world_clear(struct stress_world *w)
 		stress_world_where(w, &where);
 		stress_sweep(&where);
 	}
+	stress_system_end(w);
+	tool_unlock(w->lock);
 	remove_folders(w);
-	if (w->lock >= 0)
-		close(w->lock);
-	for (i = 0; i < STRESS_SIGNALS; i++)
-		if (w->stop[i])
-			event_free(w->stop[i]);
+	stress_forget_stop(w);
 	client_free(w->client);
 	event_base_free(w->base);
 	stress_items_clear(&w->addresses);

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What wispctl can do on Windows. */
 #include "ctl/command.h"
+#include "ctl/windows/stress_part.h"
 
-const struct ctl_command ctl_commands[] = {};
+const struct ctl_command ctl_commands[] = {
+	{CTL_LIFE, "run", "run a container, with no daemon", ctl_run},
+	{CTL_LIFE, "exec", "run a command in a container that runs", ctl_exec},
+	{CTL_HUNTING, "stress", "run containers by the dozen, and find leaks",
+		ctl_stress},
+	{CTL_HIDDEN, "stress-part", NULL, ctl_stress_part},
+};
 
 const size_t ctl_n_commands = sizeof(ctl_commands) / sizeof(ctl_commands[0]);

@@ -180,21 +180,40 @@ void ctl_place_close(struct ctl_place *p)
 	p->lock = p->guard_lock = -1;
 }
 
+/* Whoever makes a place has it locked before its record is there. */
+void ctl_place_remove_empty(struct ctl_place *p, unsigned age_s)
+{
+	(void)age_s;
+	file_remove_folder(p->bundle);
+	ctl_place_close(p);
+	file_remove_folder(p->state);
+}
+
+/* A shim that has left may still be about to end, and a folder that a process
+ * works in can't be removed. */
+static int remove_soon(const char *path, struct err *e)
+{
+	int tries = 0, r;
+
+	do {
+		r = ctl_remove_tree(path, e);
+		if (r < 0)
+			usleep(LOCK_PAUSE_US);
+	} while (r < 0 && ++tries < LOCK_TRIES);
+	return r;
+}
+
 /* What was locked is removed after it was let go of: Windows keeps what is
  * open. Whoever locks it in between finds no record. */
 int ctl_place_remove(struct ctl_place *p, bool keep_bundle, struct err *e)
 {
-	const char *what = p->bundle;
-	int r = keep_bundle ? 0 : file_remove_folder(p->bundle);
+	int r = keep_bundle ? 0 : remove_soon(p->bundle, e);
 
 	if (r == 0) {
-		what = p->record;
 		r = file_remove(p->record);
+		if (r < 0)
+			err_sys(e, r, "cannot remove '%s'", p->record);
 	}
 	ctl_place_close(p);
-	if (r == 0) {
-		what = p->state;
-		r = file_remove_folder(p->state);
-	}
-	return r < 0 ? err_sys(e, r, "cannot remove '%s'", what) : 0;
+	return r < 0 ? r : remove_soon(p->state, e);
 }

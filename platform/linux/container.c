@@ -9,36 +9,59 @@ static int none(struct err *e)
 	return err_set(e, -ENOSYS, "containers are an OCI runtime's on Linux");
 }
 
-int container_new(const char *id, const struct container_limits *limits,
-	struct container **ret, struct err *e)
+int container_new(const struct container_config *config, struct container **ret,
+	struct err *e)
 {
-	(void)id;
-	(void)limits;
+	(void)config;
 	(void)ret;
 	return none(e);
 }
 
+int container_new_isolated(struct event_base *base, const char *id,
+	const struct container_limits *limits, const struct isolation *iso,
+	struct container **ret, struct err *e)
+{
+	(void)base;
+	(void)id;
+	(void)limits;
+	(void)iso;
+	(void)ret;
+	return none(e);
+}
+
+const char *container_root(const struct container *c)
+{
+	(void)c;
+	return NULL;
+}
+
 int container_create(struct container *c, const struct container_program *p,
-	int64_t *ret_pid, struct err *e)
+	int64_t *ret_pid, const struct container_later *later, struct err *e)
 {
 	(void)c;
 	(void)p;
 	(void)ret_pid;
+	(void)later;
 	return none(e);
 }
 
-int container_start(struct container *c, struct err *e)
+int container_start(struct container *c, const struct container_program *p,
+	int64_t *ret_pid, const struct container_later *later, struct err *e)
 {
 	(void)c;
+	(void)p;
+	(void)ret_pid;
+	(void)later;
 	return none(e);
 }
 
 int container_exec(struct container *c, const struct container_program *p,
-	int64_t *ret_pid, struct err *e)
+	int64_t *ret_pid, const struct container_later *later, struct err *e)
 {
 	(void)c;
 	(void)p;
 	(void)ret_pid;
+	(void)later;
 	return none(e);
 }
 
@@ -49,15 +72,37 @@ int container_signal(struct container *c, uint32_t signal)
 	return -ENOSYS;
 }
 
+int container_signal_early(struct container *c, uint32_t signal)
+{
+	(void)c;
+	(void)signal;
+	return -ENOSYS;
+}
+
 int container_limit(struct container *c, const struct container_limits *limits,
-	struct err *e)
+	const struct container_later *later, struct err *e)
 {
 	(void)c;
 	(void)limits;
+	(void)later;
+	return none(e);
+}
+
+int container_end(
+	struct container *c, const struct container_later *later, struct err *e)
+{
+	(void)c;
+	(void)later;
 	return none(e);
 }
 
 void container_free(struct container *c)
 {
 	(void)c;
+}
+
+int container_forget(const char *notes, struct err *e)
+{
+	(void)notes;
+	return none(e);
 }

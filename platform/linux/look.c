@@ -122,18 +122,19 @@ int look_environment(int64_t pid, const char *name, char *buf, size_t n)
 	return r;
 }
 
-static void look_command(struct look_process *ret)
+size_t look_command(int64_t pid, char *buf, size_t n)
 {
-	ssize_t n, i;
+	ssize_t got = read_proc_of(pid, "cmdline", buf, n), i;
 
-	n = read_proc_of(
-		ret->pid, "cmdline", ret->command, sizeof(ret->command));
-	while (n > 0 && ret->command[n - 1] == '\0')
-		n--;
-	for (i = 0; i < n; i++)
-		if (ret->command[i] == '\0')
-			ret->command[i] = ' ';
-	ret->command[n > 0 ? n : 0] = '\0';
+	while (got > 0 && buf[got - 1] == '\0')
+		got--;
+	for (i = 0; i < got; i++)
+		if (buf[i] == '\0')
+			buf[i] = ' ';
+	if (got < 0)
+		got = 0;
+	buf[got] = '\0';
+	return (size_t)got;
 }
 
 static void look_syscall(struct look_process *ret)
@@ -158,7 +159,7 @@ int look_process(int64_t pid, struct look_process *ret)
 	process_wchan(pid, ret->waits, sizeof(ret->waits));
 	look_syscall(ret);
 	if (ret->state != 'D')
-		look_command(ret);
+		look_command(pid, ret->command, sizeof(ret->command));
 	return 0;
 }
 
@@ -203,6 +204,20 @@ int look_children(
 	}
 	closedir(dir);
 	return r;
+}
+
+int look_all(void (*each)(int64_t pid, void *arg), void *arg)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *d;
+
+	if (!dir)
+		return -errno;
+	while ((d = readdir(dir)))
+		if (d->d_name[0] >= '1' && d->d_name[0] <= '9')
+			each(atoll(d->d_name), arg);
+	closedir(dir);
+	return 0;
 }
 
 /* The descriptor itself is looked at, by a copy: to open a FIFO again would

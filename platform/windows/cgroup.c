@@ -6,11 +6,12 @@
 #include <stdlib.h>
 
 #include "platform/process.h"
+#include "platform/windows/access.h"
+#include "platform/windows/isolated.h"
 #include "platform/windows/job.h"
 #include "platform/windows/job_stats.h"
 #include "platform/windows/port.h"
-
-#include <psapi.h>
+#include "platform/windows/spawn.h"
 
 struct job {
 	struct job *next;
@@ -21,11 +22,15 @@ struct job {
 /* A handle of its own, so that job_free() and cgroup_close() may come in any
  * order. */
 struct cgroup {
+	struct isolated *isolated; /* instead of all that follows */
 	HANDLE h;
 	uint64_t born; /* FILETIME: when it was opened */
 	struct watch *watch;
 	uint64_t told_ms; /* when all were told to shut down; 0: not yet */
 };
+
+/* Of how many processes it is known that they ran out of memory. */
+#define OOM_PIDS 64
 
 struct watch {
 	struct port_op op; /* first */
@@ -33,6 +38,8 @@ struct watch {
 	struct port_loop *loop;
 	volatile LONG posted;
 	volatile LONG64 ooms;
+	DWORD pids[OOM_PIDS]; /* that have been counted; 0: none */
+	unsigned next_pid;
 	void (*hint)(void *arg);
 	void *arg;
 };
@@ -55,18 +62,20 @@ static bool has_processes(HANDLE h)
 
 /* A job is there for as long as one of its processes is, which a container that
  * has just been deleted may have for a moment. One without any is as good as a
- * new one. */
-static int open_job(const wchar_t *name, HANDLE *ret)
+ * new one, if it is not somebody else's who took the name to have a hand in it.
+ */
+static int open_job(const wchar_t *name, SECURITY_ATTRIBUTES *sa, HANDLE *ret)
 {
 	unsigned waited;
 
 	for (waited = 0; waited < NAME_MS; waited += 10) {
-		HANDLE h = CreateJobObjectW(NULL, name);
+		HANDLE h = CreateJobObjectW(sa, name);
 
 		if (!h)
 			return win_last();
 		if (GetLastError() != ERROR_ALREADY_EXISTS ||
-			!has_processes(h)) {
+			(!has_processes(h) &&
+				access_is_ours(h, SE_KERNEL_OBJECT))) {
 			*ret = h;
 			return 0;
 		}
@@ -82,13 +91,17 @@ int job_new(const char *id, struct job **ret, struct err *e)
 		.BasicLimitInformation.LimitFlags =
 			JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE};
 	struct job *job = calloc(1, sizeof(*job));
+	SECURITY_ATTRIBUTES sa;
 	wchar_t name[160];
 	int r;
 
 	if (!job)
 		return err_set(e, -ENOMEM, "no memory for a job");
 	_snwprintf(name, 160, L"JobContainer_%hs", id);
-	r = open_job(name, &job->h);
+	r = access_open(ACCESS_US, &sa);
+	if (r == 0)
+		r = open_job(name, &sa, &job->h);
+	access_close(&sa);
 	if (r == 0 && !SetInformationJobObject(job->h,
 			      JobObjectExtendedLimitInformation, &limits,
 			      sizeof(limits)))
@@ -98,6 +111,7 @@ int job_new(const char *id, struct job **ret, struct err *e)
 		free(job);
 		return err_sys(e, r, "job object 'JobContainer_%s'", id);
 	}
+	job_count_storage(job->h);
 	job->next = jobs;
 	jobs = job;
 	*ret = job;
@@ -139,9 +153,20 @@ static uint64_t now(void)
 int cgroup_open(int64_t pid, struct cgroup **ret, struct err *e)
 {
 	HANDLE self = GetCurrentProcess();
+	struct isolated *isolated = isolated_get(pid);
 	struct job *job = jobs;
 	struct cgroup *cg;
 
+	if (isolated) {
+		cg = calloc(1, sizeof(*cg));
+		if (!cg) {
+			isolated_put(isolated);
+			return err_sys(e, -ENOMEM, "a container's group");
+		}
+		cg->isolated = isolated;
+		*ret = cg;
+		return 0;
+	}
 	while (job && job->init != pid)
 		job = job->next;
 	if (!job)
@@ -162,7 +187,7 @@ int cgroup_open(int64_t pid, struct cgroup **ret, struct err *e)
 }
 
 /* As many as there are; fresh memory, NULL without memory. */
-static JOBOBJECT_BASIC_PROCESS_ID_LIST *list_pids(const struct cgroup *cg)
+JOBOBJECT_BASIC_PROCESS_ID_LIST *cgroup_list_pids(const struct cgroup *cg)
 {
 	size_t room = 64;
 
@@ -187,9 +212,14 @@ static JOBOBJECT_BASIC_PROCESS_ID_LIST *list_pids(const struct cgroup *cg)
 int cgroup_each_pid(
 	struct cgroup *cg, void (*each)(int64_t pid, void *arg), void *arg)
 {
-	JOBOBJECT_BASIC_PROCESS_ID_LIST *list = list_pids(cg);
+	JOBOBJECT_BASIC_PROCESS_ID_LIST *list;
 	DWORD i;
 
+	if (cg->isolated) {
+		isolated_each_pid(cg->isolated, each, arg);
+		return 0;
+	}
+	list = cgroup_list_pids(cg);
 	if (!list)
 		return -ENOMEM;
 	for (i = 0; i < list->NumberOfProcessIdsInList; i++)
@@ -212,12 +242,26 @@ bool job_is_conhost(int64_t pid)
 	return _wcsicmp(name ? name + 1 : path, L"conhost.exe") == 0;
 }
 
-static void shut_down(int64_t pid, void *unused)
+int job_open_process(HANDLE job, int64_t pid, struct process_ref **ret)
 {
+	BOOL is_in = FALSE;
+	int r = process_ref_open(pid, ret);
+
+	if (r < 0)
+		return r;
+	if (IsProcessInJob(process_ref_handle(*ret), job, &is_in) && is_in &&
+		!job_is_conhost(pid))
+		return 0;
+	process_ref_close(*ret);
+	return -ESRCH;
+}
+
+static void shut_down(int64_t pid, void *arg)
+{
+	const struct cgroup *cg = arg;
 	struct process_ref *ref;
 
-	(void)unused;
-	if (job_is_conhost(pid) || process_ref_open(pid, &ref) < 0)
+	if (job_open_process(cg->h, pid, &ref) < 0)
 		return;
 	process_ref_signal(ref, CTRL_SHUTDOWN_EVENT);
 	process_ref_close(ref);
@@ -227,9 +271,11 @@ int cgroup_kill(struct cgroup *cg)
 {
 	JOBOBJECT_BASIC_ACCOUNTING_INFORMATION left;
 
+	if (cg->isolated)
+		return isolated_kill_round(cg->isolated);
 	if (!cg->told_ms) {
 		cg->told_ms = GetTickCount64();
-		cgroup_each_pid(cg, shut_down, NULL);
+		cgroup_each_pid(cg, shut_down, cg);
 	} else if (GetTickCount64() - cg->told_ms >= CGROUP_SHUTDOWN_MS &&
 		   !TerminateJobObject(cg->h, 1)) {
 		return win_last();
@@ -241,50 +287,37 @@ int cgroup_kill(struct cgroup *cg)
 	return (int)left.ActiveProcesses;
 }
 
-static void add_memory(struct job_stats *js, DWORD pid)
+HANDLE cgroup_job(const struct cgroup *cg)
 {
-	auto_handle HANDLE h =
-		OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
-	PROCESS_MEMORY_COUNTERS_EX m = {.cb = sizeof(m)};
-
-	if (!h || !K32GetProcessMemoryInfo(
-			  h, (PROCESS_MEMORY_COUNTERS *)&m, sizeof(m)))
-		return;
-	js->commit += m.PrivateUsage;
+	return cg->h;
 }
 
-static void read_accounting(const struct cgroup *cg, struct job_stats *js)
+uint64_t cgroup_born(const struct cgroup *cg)
 {
-	JOBOBJECT_BASIC_AND_IO_ACCOUNTING_INFORMATION a = {0};
-	JOBOBJECT_EXTENDED_LIMIT_INFORMATION x = {0};
-
-	if (QueryInformationJobObject(cg->h,
-		    JobObjectBasicAndIoAccountingInformation, &a, sizeof(a),
-		    NULL)) {
-		js->user_ns =
-			(uint64_t)a.BasicInfo.TotalUserTime.QuadPart * 100;
-		js->kernel_ns =
-			(uint64_t)a.BasicInfo.TotalKernelTime.QuadPart * 100;
-		js->reads = a.IoInfo.ReadOperationCount;
-		js->read_bytes = a.IoInfo.ReadTransferCount;
-		js->writes = a.IoInfo.WriteOperationCount;
-		js->write_bytes = a.IoInfo.WriteTransferCount;
-	}
-	if (QueryInformationJobObject(cg->h, JobObjectExtendedLimitInformation,
-		    &x, sizeof(x), NULL))
-		js->commit_peak = x.PeakJobMemoryUsed;
+	return cg->born;
 }
 
-void job_read_stats(const struct cgroup *cg, struct job_stats *ret)
+/* A program that gets no memory may ask again and again, and each time the
+ * system says so: a process counts once. pids are looked at by the port's
+ * thread alone. */
+static bool is_first_time(struct watch *w, DWORD pid)
 {
-	JOBOBJECT_BASIC_PROCESS_ID_LIST *list = list_pids(cg);
-	DWORD i;
+	size_t i;
 
-	*ret = (struct job_stats){.now = now(), .born = cg->born};
-	read_accounting(cg, ret);
-	for (i = 0; list && i < list->NumberOfProcessIdsInList; i++)
-		add_memory(ret, (DWORD)list->ProcessIdList[i]);
-	free(list);
+	for (i = 0; pid && i < OOM_PIDS; i++)
+		if (w->pids[i] == pid)
+			return false;
+	w->pids[w->next_pid++ % OOM_PIDS] = pid;
+	return true;
+}
+
+static void forget(struct watch *w, DWORD pid)
+{
+	size_t i;
+
+	for (i = 0; i < OOM_PIDS; i++)
+		if (w->pids[i] == pid)
+			w->pids[i] = 0;
 }
 
 /* In the port's thread. */
@@ -292,9 +325,13 @@ static void job_said(DWORD message, DWORD pid, void *arg)
 {
 	struct watch *w = arg;
 
-	(void)pid;
+	if (message == JOB_OBJECT_MSG_EXIT_PROCESS ||
+		message == JOB_OBJECT_MSG_ABNORMAL_EXIT_PROCESS)
+		forget(w, pid);
 	if (message != JOB_OBJECT_MSG_JOB_MEMORY_LIMIT &&
 		message != JOB_OBJECT_MSG_PROCESS_MEMORY_LIMIT)
+		return;
+	if (!is_first_time(w, pid))
 		return;
 	InterlockedIncrement64(&w->ooms);
 	if (InterlockedExchange(&w->posted, 1) == 0)
@@ -310,12 +347,28 @@ static void told(struct port_op *op)
 	w->hint(w->arg);
 }
 
+struct isolated *cgroup_isolated(const struct cgroup *cg)
+{
+	return cg->isolated;
+}
+
+int cgroup_refresh(struct cgroup *cg,
+	void (*done)(int r, const struct err *e, void *arg), void *arg,
+	struct err *e)
+{
+	return cg->isolated ? isolated_refresh(cg->isolated, done, arg, e) : 0;
+}
+
 int cgroup_watch_oom(struct cgroup *cg, struct event_base *base,
 	void (*hint)(void *arg), void *arg, struct err *e)
 {
-	struct watch *w = calloc(1, sizeof(*w));
-	int r = w ? port_loop_get(base, &w->loop) : -ENOMEM;
+	struct watch *w;
+	int r;
 
+	if (cg->isolated)
+		return 0; /* the service does not tell */
+	w = calloc(1, sizeof(*w));
+	r = w ? port_loop_get(base, &w->loop) : -ENOMEM;
 	if (r < 0) {
 		free(w);
 		return err_sys(e, r, "watch a job");
@@ -356,6 +409,7 @@ void cgroup_close(struct cgroup *cg)
 		port_abandon(&w->op, NULL);
 		port_loop_put(loop);
 	}
+	isolated_put(cg->isolated);
 	handle_close(&cg->h);
 	free(cg);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/cgroup_stats.h"
 
+#include "platform/windows/isolated.h"
 #include "platform/windows/job_stats.h"
 
 /* The numbers of the fields of containerd.runhcs.stats.v1.Statistics. */
 enum { WINDOWS = 1 };
 enum { TIMESTAMP = 1, START_TIME, UPTIME_NS, PROCESSOR, MEMORY, STORAGE };
 enum { RUNTIME_NS = 1, USER_NS, KERNEL_NS };
-enum { COMMIT = 1, COMMIT_PEAK };
+enum { COMMIT = 1, COMMIT_PEAK, PRIVATE_WORKING_SET };
 enum { READS = 1, READ_BYTES, WRITES, WRITE_BYTES };
 
 static void put(struct stat_sink *s, unsigned field, uint64_t v)
@@ -43,6 +44,7 @@ static void put_memory(struct stat_sink *s, const struct job_stats *js)
 	s->begin(s, MEMORY);
 	put(s, COMMIT, js->commit);
 	put(s, COMMIT_PEAK, js->commit_peak);
+	put(s, PRIVATE_WORKING_SET, js->private_working_set);
 	s->end(s);
 }
 
@@ -59,8 +61,13 @@ static void put_storage(struct stat_sink *s, const struct job_stats *js)
 enum cgroup_version cgroup_stats(
 	const struct cgroup *cg, struct stat_sink *sink)
 {
+	struct isolated *isolated = cgroup_isolated(cg);
 	struct job_stats js;
 
+	if (isolated) {
+		isolated_stats(isolated, sink);
+		return CGROUP_JOB;
+	}
 	job_read_stats(cg, &js);
 	sink->begin(sink, WINDOWS);
 	put_time(sink, TIMESTAMP, js.now);

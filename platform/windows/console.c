@@ -10,8 +10,11 @@
 static const COORD usual_size = {.X = 80, .Y = 25};
 
 struct console {
-	HPCON_ pty;
-	struct stream *output, *input; /* until console_receive() */
+	HPCON_ pty;                      /* NULL: nobody has asked for one */
+	struct stream *output, *input;   /* until console_receive() */
+	struct endpoint *out, *in;       /* theirs, until they are in use */
+	const struct console_host *host; /* NULL: the pseudo console is ours */
+	void *host_arg;
 	/* One more of input: at the end of its input a pseudo console hangs up,
 	 * which is for console_close() to do. */
 	HANDLE keep;
@@ -39,29 +42,27 @@ static bool find_functions(struct functions *f)
 
 static int console_open(struct console *c, struct event_base *base)
 {
-	struct endpoint *out = NULL, *in = NULL;
-	HANDLE self = GetCurrentProcess();
-	struct functions f;
-	HRESULT hr;
-	int r;
+	int r = stream_pipe_from_child(base, &c->output, &c->out);
 
-	if (!find_functions(&f))
-		return -ENOSYS;
-	r = stream_pipe_from_child(base, &c->output, &out);
-	if (r == 0)
-		r = stream_pipe_to_child(base, &c->input, &in);
-	if (r == 0 && !DuplicateHandle(self, stream_handle(c->input), self,
-			      &c->keep, 0, FALSE, DUPLICATE_SAME_ACCESS))
-		r = win_last();
-	if (r == 0) {
-		hr = f.create(usual_size, endpoint_handle(in),
-			endpoint_handle(out), 0, &c->pty);
-		r = hr == S_OK ? 0 : win_error((DWORD)hr & 0xffff);
-	}
-	/* it has handles of its own */
-	endpoint_close(in);
-	endpoint_close(out);
-	return r;
+	return r < 0 ? r : stream_pipe_to_child(base, &c->input, &c->in);
+}
+
+static int keep_input(struct console *c)
+{
+	HANDLE self = GetCurrentProcess();
+
+	return DuplicateHandle(self, stream_handle(c->input), self, &c->keep, 0,
+		       FALSE, DUPLICATE_SAME_ACCESS)
+		       ? 0
+		       : win_last();
+}
+
+/* It has handles of its own, or needs none. */
+static void close_ends(struct console *c)
+{
+	endpoint_close(c->in);
+	endpoint_close(c->out);
+	c->in = c->out = NULL;
 }
 
 int console_new(struct event_base *base, const char *dir, const char *name,
@@ -90,9 +91,50 @@ const char *console_socket(const struct console *c)
 	return NULL;
 }
 
-void *console_pty(const struct console *c)
+int console_pty(struct console *c, void **ret)
 {
-	return c->pty;
+	struct functions f;
+	HRESULT hr;
+	int r;
+
+	if (c->pty) {
+		*ret = c->pty;
+		return 0;
+	}
+	if (!find_functions(&f))
+		return -ENOSYS;
+	if (!c->in || !c->out || !c->input)
+		return -EBUSY;
+	r = keep_input(c);
+	if (r < 0)
+		return r;
+	hr = f.create(usual_size, endpoint_handle(c->in),
+		endpoint_handle(c->out), 0, &c->pty);
+	if (hr != S_OK)
+		return win_error((DWORD)hr & 0xffff);
+	close_ends(c);
+	*ret = c->pty;
+	return 0;
+}
+
+int console_give(struct console *c, HANDLE *out, HANDLE *in,
+	const struct console_host *host, void *arg)
+{
+	struct stream *unused;
+	int r = c->in && c->out && c->input ? 0 : -EBUSY;
+
+	if (r == 0)
+		r = endpoint_give(c->out, out, &unused);
+	if (r == 0)
+		r = endpoint_give(c->in, in, &unused);
+	if (r == 0)
+		r = keep_input(c);
+	if (r < 0)
+		return r;
+	close_ends(c);
+	c->host = host;
+	c->host_arg = arg;
+	return 0;
 }
 
 int console_receive(struct console *c, struct stream **ret_output,
@@ -112,10 +154,12 @@ int console_resize(struct console *c, uint32_t width, uint32_t height)
 	struct functions f;
 	HRESULT hr;
 
-	if (!c->pty || !find_functions(&f))
+	if (!c->host && (!c->pty || !find_functions(&f)))
 		return -ENOTTY;
 	if (width == 0 || height == 0 || width > 32767 || height > 32767)
 		return -EINVAL;
+	if (c->host)
+		return c->host->resize(c->host_arg, width, height);
 	hr = f.resize(c->pty, size);
 	if (hr == E_NOTIMPL)
 		return -ENOSYS;
@@ -141,7 +185,7 @@ void console_finish(struct console *c)
 
 	if (!c->pty)
 		return;
-	thread = CreateThread(NULL, 64 * 1024, hang_up, c->pty,
+	thread = CreateThread(NULL, 256 * 1024, hang_up, c->pty,
 		STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
 	if (!thread)
 		return; /* console_close() tries again */
@@ -157,6 +201,9 @@ void console_close(struct console *c)
 	stream_close(c->output);
 	stream_close(c->input);
 	handle_close(&c->keep);
+	close_ends(c);
+	if (c->host)
+		c->host->closed(c->host_arg);
 	console_finish(c);
 	if (c->pty)
 		hang_up(c->pty);

@@ -1,31 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Host-process containers: job objects (job.h). */
+/* Host-process containers: job objects (job.h). Others are passed on to
+ * isolated.h. */
 #include "platform/container.h"
 
 #include <stdlib.h>
 
 #include "platform/cgroup.h"
 #include "platform/windows/conpty.h"
+#include "platform/windows/isolated.h"
 #include "platform/windows/job.h"
+#include "platform/windows/job_limits.h"
+#include "platform/windows/job_program.h"
+#include "platform/windows/job_root.h"
+#include "platform/windows/job_undo.h"
+#include "platform/windows/job_user.h"
 #include "platform/windows/spawn.h"
 
 struct container {
 	struct job *job;
+	struct undo *undo;
+	struct job_root root;
+	HANDLE token; /* NULL: this process's */
 	int64_t init;
 	bool started;
+	struct isolated *isolated; /* instead of all this */
 };
 
-int container_new(const char *id, const struct container_limits *limits,
-	struct container **ret, struct err *e)
+static int set_up(struct container *c, const struct container_config *config,
+	struct err *e)
+{
+	int r = undo_new(config->notes, &c->undo, e);
+
+	if (r == 0)
+		r = job_new(config->id, &c->job, e);
+	if (r == 0)
+		r = job_limit(job_handle(c->job), &config->limits, e);
+	if (r == 0)
+		r = job_root_set_up(
+			job_handle(c->job), config, c->undo, &c->root, e);
+	if (r == 0 && !config->inherit_user)
+		r = user_token(config->id, config->user, c->undo, &c->token, e);
+	return r;
+}
+
+int container_new(const struct container_config *config, struct container **ret,
+	struct err *e)
 {
 	struct container *c = calloc(1, sizeof(*c));
 	int r;
 
 	if (!c)
 		return err_set(e, -ENOMEM, "no memory for a container");
-	r = job_new(id, &c->job, e);
-	if (r == 0)
-		r = container_limit(c, limits, e);
+	r = set_up(c, config, e);
 	if (r < 0)
 		container_free(c);
 	else
@@ -33,154 +59,71 @@ int container_new(const char *id, const struct container_limits *limits,
 	return r;
 }
 
-static int limit_memory(HANDLE job, uint64_t bytes)
+int container_new_isolated(struct event_base *base, const char *id,
+	const struct container_limits *limits, const struct isolation *iso,
+	struct container **ret, struct err *e)
 {
-	JOBOBJECT_EXTENDED_LIMIT_INFORMATION x = {
-		.BasicLimitInformation.LimitFlags =
-			JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE};
+	struct container *c = calloc(1, sizeof(*c));
+	int r;
 
-	if (bytes) {
-		x.BasicLimitInformation.LimitFlags |=
-			JOB_OBJECT_LIMIT_JOB_MEMORY;
-		x.JobMemoryLimit = bytes;
-	}
-	return SetInformationJobObject(
-		       job, JobObjectExtendedLimitInformation, &x, sizeof(x))
-		       ? 0
-		       : win_last();
+	if (!c)
+		return err_set(e, -ENOMEM, "no memory for a container");
+	r = isolated_new(base, id, limits, iso, &c->isolated, e);
+	if (r < 0)
+		free(c);
+	else
+		*ret = c;
+	return r;
 }
 
-static DWORD processors(void)
+const char *container_root(const struct container *c)
 {
-	SYSTEM_INFO info;
-
-	GetSystemInfo(&info);
-	return info.dwNumberOfProcessors ? info.dwNumberOfProcessors : 1;
-}
-
-/* JOBOBJECT_CPU_RATE_CONTROL_INFORMATION: the rate is in 1/100 percent of all
- * processors, the weight 1 to 9. */
-static int limit_cpu(HANDLE job, const struct container_limits *l)
-{
-	JOBOBJECT_CPU_RATE_CONTROL_INFORMATION x = {
-		.ControlFlags = JOB_OBJECT_CPU_RATE_CONTROL_ENABLE};
-	uint64_t rate = l->cpu_maximum;
-
-	if (l->cpu_count)
-		rate = (uint64_t)l->cpu_count * 10000 / processors();
-	if (rate) {
-		x.ControlFlags |= JOB_OBJECT_CPU_RATE_CONTROL_HARD_CAP;
-		x.CpuRate = rate > 10000 ? 10000 : (DWORD)rate;
-	} else if (l->cpu_weight) {
-		x.ControlFlags |= JOB_OBJECT_CPU_RATE_CONTROL_WEIGHT_BASED;
-		x.Weight = 1 + 8 * l->cpu_weight / 10000;
-	} else {
-		return 0;
-	}
-	return SetInformationJobObject(
-		       job, JobObjectCpuRateControlInformation, &x, sizeof(x))
-		       ? 0
-		       : win_last();
+	return *c->root.path ? c->root.path : NULL;
 }
 
 int container_limit(struct container *c, const struct container_limits *limits,
-	struct err *e)
+	const struct container_later *later, struct err *e)
 {
-	HANDLE job = job_handle(c->job);
-	int r;
-
-	if (!!limits->cpu_count + !!limits->cpu_maximum + !!limits->cpu_weight >
-		1)
-		return err_set(e, -EINVAL,
-			"only one of the CPU's count, maximum and weight may "
-			"be set");
-	if (limits->cpu_maximum > 10000 || limits->cpu_weight > 10000)
-		return err_set(e, -EINVAL,
-			"the CPU's maximum and weight are 10000 at most");
-	r = limit_memory(job, limits->memory_bytes);
-	if (r < 0)
-		return err_sys(e, r, "memory limit of the job");
-	r = limit_cpu(job, limits);
-	return r < 0 ? err_sys(e, r, "CPU limit of the job") : 0;
+	return c->isolated ? isolated_limit(c->isolated, limits, later, e)
+			   : job_limit(job_handle(c->job), limits, e);
 }
 
 /* ---- programs ---- */
-
-struct list {
-	const char **at;
-	char **own; /* those that are ours to free */
-	size_t n, n_own;
-};
-
-static void list_clear(struct list *l)
-{
-	while (l->n_own > 0)
-		free(l->own[--l->n_own]);
-	free(l->own);
-	free(l->at);
-}
-
-/* This process's environment, then theirs: of two the last one holds. */
-static int merge_environment(const char *const *theirs, struct list *l)
-{
-	wchar_t *block = GetEnvironmentStringsW(), *p;
-	size_t n = 0, more = 0;
-	int r = 0;
-
-	if (!block)
-		return -ENOMEM;
-	for (p = block; *p; p += wcslen(p) + 1)
-		n++;
-	while (theirs && theirs[more])
-		more++;
-	l->at = calloc(n + more + 1, sizeof(*l->at));
-	l->own = calloc(n + 1, sizeof(*l->own));
-	if (!l->at || !l->own)
-		r = -ENOMEM;
-	for (p = block; r == 0 && *p; p += wcslen(p) + 1) {
-		size_t room = 4 * wcslen(p) + 1;
-		char *text = malloc(room);
-
-		r = text ? win_narrow(p, text, room) : -ENOMEM;
-		if (r < 0) {
-			free(text);
-			break;
-		}
-		l->own[l->n_own++] = text;
-		l->at[l->n++] = text;
-	}
-	FreeEnvironmentStringsW(block);
-	for (n = 0; r == 0 && n < more; n++)
-		l->at[l->n++] = theirs[n];
-	return r;
-}
 
 static int spawn(struct container *c, const struct container_program *p,
 	bool suspended, int64_t *ret_pid, struct err *e)
 {
 	struct process_spec spec = p->process;
 	struct spawn how = {.spec = &spec,
-		.line = p->command_line,
 		.job = job_handle(c->job),
-		.console = p->console ? console_pty(p->console) : NULL,
+		.token = c->token,
 		.suspended = suspended};
-	struct list env = {0};
-	int r = merge_environment(p->process.envp, &env);
+	struct job_program found;
+	int r = job_program_find(p, &c->root, c->token, &found, e);
 
-	spec.envp = env.at;
-	if (r < 0)
-		err_sys(e, r, "environment of '%s'", spec.argv[0]);
-	else
+	spec.envp = (const char *const *)found.env;
+	spec.cwd = found.cwd;
+	how.program = found.path;
+	how.line = found.line;
+	if (r == 0 && p->console) {
+		r = console_pty(p->console, &how.console);
+		if (r < 0)
+			err_sys(e, r, "pseudo console");
+	}
+	if (r == 0)
 		r = process_spawn_with(&how, ret_pid, e);
-	list_clear(&env);
+	job_program_clear(&found);
 	return r;
 }
 
 int container_create(struct container *c, const struct container_program *p,
-	int64_t *ret_pid, struct err *e)
+	int64_t *ret_pid, const struct container_later *later, struct err *e)
 {
-	int r = spawn(c, p, true, ret_pid, e);
+	int r;
 
+	if (c->isolated)
+		return isolated_create(c->isolated, p, later, e);
+	r = spawn(c, p, true, ret_pid, e);
 	if (r < 0)
 		return r;
 	c->init = *ret_pid;
@@ -188,24 +131,31 @@ int container_create(struct container *c, const struct container_program *p,
 	return 0;
 }
 
-int container_start(struct container *c, struct err *e)
+int container_start(struct container *c, const struct container_program *p,
+	int64_t *ret_pid, const struct container_later *later, struct err *e)
 {
-	int r = process_resume(c->init);
+	int r;
 
+	if (c->isolated)
+		return isolated_start(c->isolated, p, later, e);
+	r = process_resume(c->init);
 	if (r < 0)
 		return err_sys(
 			e, r, "let process %lld run", (long long)c->init);
 	c->started = true;
+	*ret_pid = c->init;
 	return 0;
 }
 
 int container_exec(struct container *c, const struct container_program *p,
-	int64_t *ret_pid, struct err *e)
+	int64_t *ret_pid, const struct container_later *later, struct err *e)
 {
-	return spawn(c, p, false, ret_pid, e);
+	return c->isolated ? isolated_exec(c->isolated, p, later, e)
+			   : spawn(c, p, false, ret_pid, e);
 }
 
 struct signaling {
+	HANDLE job;
 	uint32_t signal;
 	int r;
 };
@@ -214,7 +164,7 @@ static void signal_one(int64_t pid, void *arg)
 {
 	struct signaling *s = arg;
 	struct process_ref *ref;
-	int r = job_is_conhost(pid) ? -ESRCH : process_ref_open(pid, &ref);
+	int r = job_open_process(s->job, pid, &ref);
 
 	if (r == 0) {
 		r = process_ref_signal(ref, s->signal);
@@ -226,10 +176,14 @@ static void signal_one(int64_t pid, void *arg)
 
 int container_signal(struct container *c, uint32_t signal)
 {
-	struct signaling s = {.signal = signal, .r = -ESRCH};
+	struct signaling s = {
+		.job = job_handle(c->job), .signal = signal, .r = -ESRCH};
 	struct cgroup *cg;
-	int r = cgroup_open(c->init, &cg, NULL);
+	int r;
 
+	if (c->isolated)
+		return isolated_signal(c->isolated, signal);
+	r = cgroup_open(c->init, &cg, NULL);
 	if (r < 0)
 		return r == -ENOENT ? -ESRCH : r;
 	r = cgroup_each_pid(cg, signal_one, &s);
@@ -237,10 +191,43 @@ int container_signal(struct container *c, uint32_t signal)
 	return r < 0 ? r : s.r;
 }
 
+int container_signal_early(struct container *c, uint32_t signal)
+{
+	return c->isolated ? isolated_signal_early(c->isolated, signal)
+			   : -EBUSY;
+}
+
+int container_end(
+	struct container *c, const struct container_later *later, struct err *e)
+{
+	return c->isolated ? isolated_end(c->isolated, later, e) : 0;
+}
+
 void container_free(struct container *c)
 {
 	if (!c)
 		return;
+	isolated_close(c->isolated);
 	job_free(c->job);
+	handle_close(&c->token);
+	/* what can't be undone now stays in the notes */
+	if (c->undo)
+		undo_all(c->undo, NULL);
+	undo_free(c->undo);
 	free(c);
+}
+
+int container_forget(const char *notes, struct err *e)
+{
+	struct undo *undo;
+	struct err own;
+	int r = undo_load(notes, &undo, &own);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return err_set(e, r, "%s", own.msg);
+	r = undo_all(undo, e);
+	undo_free(undo);
+	return r;
 }

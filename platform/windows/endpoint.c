@@ -6,8 +6,9 @@
 #include "platform/windows/stream_file.h"
 
 struct endpoint {
-	HANDLE h;   /* NULL: the child dials */
-	char *name; /* NULL: it is handed over */
+	HANDLE h;            /* NULL: the child dials */
+	char *name;          /* NULL: it is handed over */
+	struct stream *ours; /* the other end of the pipe; NULL: not known */
 };
 
 int endpoint_of_name(const wchar_t *name, struct endpoint **ret)
@@ -46,6 +47,22 @@ int endpoint_from_handle(HANDLE h, struct endpoint **ret)
 HANDLE endpoint_handle(const struct endpoint *ep)
 {
 	return ep->h;
+}
+
+void endpoint_set_ours(struct endpoint *ep, struct stream *ours)
+{
+	ep->ours = ours;
+}
+
+int endpoint_give(struct endpoint *ep, HANDLE *h, struct stream **ret_ours)
+{
+	int r = ep->ours ? stream_replace(ep->ours, h) : -EINVAL;
+
+	if (r < 0)
+		return r;
+	handle_close(&ep->h);
+	*ret_ours = ep->ours;
+	return 0;
 }
 
 void endpoint_close(struct endpoint *ep)

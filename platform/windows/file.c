@@ -14,12 +14,16 @@
 static int open_file(const char *path, HANDLE *ret)
 {
 	wchar_t wide[WIN_PATH_MAX];
+	unsigned tries = 0;
 	int r = win_path(path, wide);
 
 	if (r < 0)
 		return r;
-	*ret = CreateFileW(wide, GENERIC_READ, SHARE_ALL, NULL, OPEN_EXISTING,
-		FILE_ATTRIBUTE_NORMAL, NULL);
+	do
+		*ret = CreateFileW(wide, GENERIC_READ, SHARE_ALL, NULL,
+			OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
+	while (*ret == INVALID_HANDLE_VALUE &&
+		GetLastError() == ERROR_SHARING_VIOLATION && win_again(&tries));
 	if (*ret != INVALID_HANDLE_VALUE)
 		return 0;
 	r = win_last();
@@ -98,7 +102,7 @@ int file_read_tail(
 int file_read_into(const char *path, char *buf, size_t n)
 {
 	auto_handle HANDLE h = NULL;
-	size_t got, rest = 0;
+	size_t got = 0, rest = 0;
 	char more;
 	int r = open_file(path, &h);
 
@@ -127,6 +131,26 @@ static int write_all(HANDLE h, const char *data, size_t n)
 	return 0;
 }
 
+static int replace(const wchar_t *from, const wchar_t *to)
+{
+	unsigned tries = 0;
+
+	while (!MoveFileExW(from, to, MOVEFILE_REPLACE_EXISTING))
+		if (!win_again(&tries))
+			return win_last();
+	return 0;
+}
+
+static int remove_file(const wchar_t *path)
+{
+	unsigned tries = 0;
+
+	while (!DeleteFileW(path))
+		if (!win_again(&tries))
+			return win_last();
+	return 0;
+}
+
 int file_write(const char *path, const void *data, size_t n)
 {
 	wchar_t to[WIN_PATH_MAX], tmp[WIN_PATH_MAX];
@@ -138,17 +162,17 @@ int file_write(const char *path, const void *data, size_t n)
 	if (wcslen(to) + 5 > WIN_PATH_MAX)
 		return -ENAMETOOLONG;
 	wcscat(wcscpy(tmp, to), L".new");
-	DeleteFileW(tmp); /* left by one who died */
+	remove_file(tmp); /* left by one who died */
 	h = CreateFileW(tmp, GENERIC_WRITE, FILE_SHARE_DELETE, NULL, CREATE_NEW,
 		FILE_ATTRIBUTE_NORMAL, NULL);
 	if (h == INVALID_HANDLE_VALUE)
 		return win_last();
 	r = write_all(h, data, n);
 	CloseHandle(h);
-	if (r == 0 && !MoveFileExW(tmp, to, MOVEFILE_REPLACE_EXISTING))
-		r = win_last();
+	if (r == 0)
+		r = replace(tmp, to);
 	if (r < 0)
-		DeleteFileW(tmp);
+		remove_file(tmp);
 	return r;
 }
 
@@ -168,8 +192,8 @@ int file_remove(const char *path)
 	wchar_t wide[WIN_PATH_MAX];
 	int r = win_path(path, wide);
 
-	if (r == 0 && !DeleteFileW(wide))
-		r = win_last();
+	if (r == 0)
+		r = remove_file(wide);
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -180,9 +204,7 @@ int file_rename(const char *from, const char *to)
 
 	if (r == 0)
 		r = win_path(to, b);
-	if (r == 0 && !MoveFileExW(a, b, MOVEFILE_REPLACE_EXISTING))
-		r = win_last();
-	return r;
+	return r < 0 ? r : replace(a, b);
 }
 
 int file_read_pid(const char *path, int64_t *ret)

@@ -56,7 +56,7 @@ int file_working_folder(char *buf, size_t n)
 int file_enter_folder(const char *path)
 {
 	wchar_t wide[WIN_PATH_MAX];
-	int r = win_path(path, wide);
+	int r = win_folder(path, wide);
 
 	if (r == 0 && !SetCurrentDirectoryW(wide))
 		r = win_last();
@@ -129,6 +129,10 @@ static int remove_files(const wchar_t *folder)
 
 	if (n + 3 > WIN_PATH_MAX)
 		return -ENAMETOOLONG;
+	/* what a junction leads to is somebody else's; it goes by itself */
+	if (GetFileAttributesW(folder) != INVALID_FILE_ATTRIBUTES &&
+		GetFileAttributesW(folder) & FILE_ATTRIBUTE_REPARSE_POINT)
+		return 0;
 	wcscat(wcscpy(path, folder), L"\\*");
 	h = FindFirstFileW(path, &found);
 	if (h == INVALID_HANDLE_VALUE)
@@ -144,15 +148,25 @@ static int remove_files(const wchar_t *folder)
 	return 0;
 }
 
+static bool is_link(const wchar_t *path)
+{
+	DWORD a = GetFileAttributesW(path);
+
+	return a != INVALID_FILE_ATTRIBUTES && a & FILE_ATTRIBUTE_REPARSE_POINT;
+}
+
 int file_remove_folder(const char *path)
 {
 	wchar_t wide[WIN_PATH_MAX];
+	unsigned tries = 0;
 	int r = win_path(path, wide);
 
-	if (r == 0)
+	/* a link (a junction) to a folder is removed, not what it leads to */
+	if (r == 0 && !is_link(wide))
 		r = remove_files(wide);
-	if (r == 0 && !RemoveDirectoryW(wide))
-		r = win_last();
+	while (r == 0 && !RemoveDirectoryW(wide))
+		if (!win_again(&tries))
+			r = win_last();
 	return r == -ENOENT ? 0 : r;
 }
 

@@ -96,12 +96,12 @@ int hcs_watch_system(struct event_base *base, HCS_SYSTEM system,
 	hcs_happened happened, void *arg, struct hcs_watch **ret, struct err *e)
 {
 	const struct hcs_api *api;
-	struct hcs_watch *w;
+	struct hcs_watch *w = NULL;
 	int r = hcs_api(&api, e);
 
 	if (r == 0)
 		r = watch_new(base, happened, arg, &w, e);
-	if (r < 0)
+	if (r < 0 || !w)
 		return r;
 	r = hcs_explain(e,
 		api->HcsSetComputeSystemCallback(
@@ -118,12 +118,12 @@ int hcs_watch_process(struct event_base *base, HCS_PROCESS process,
 	hcs_happened happened, void *arg, struct hcs_watch **ret, struct err *e)
 {
 	const struct hcs_api *api;
-	struct hcs_watch *w;
+	struct hcs_watch *w = NULL;
 	int r = hcs_api(&api, e);
 
 	if (r == 0)
 		r = watch_new(base, happened, arg, &w, e);
-	if (r < 0)
+	if (r < 0 || !w)
 		return r;
 	r = hcs_explain(e,
 		api->HcsSetProcessCallback(process, HcsEventOptionNone,

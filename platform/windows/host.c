@@ -7,21 +7,29 @@
 #include <string.h>
 
 #include "platform/file.h"
+#include "platform/windows/access.h"
 #include "platform/windows/split.h"
 #include "platform/windows/win.h"
 
 /* Only handles that are named in a list are inherited, by those that we start
- * (spawn.c); what slipped in here without a number can't be found. */
+ * (spawn.c); what slipped in here without a number can't be found.
+ *
+ * What else comes first: no box that waits for somebody to press a button, and
+ * no library that is looked for beside the program or in PATH, by us or by
+ * those that the system loads for us (SetDefaultDllDirectories()). */
 void host_close_inherited(void)
 {
+	SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX |
+		     SEM_NOOPENFILEERRORBOX);
+	SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32);
 }
 
 int host_become_shim(struct err *e)
 {
 	(void)e;
-	/* no box that waits for somebody to press a button */
-	SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX |
-		     SEM_NOOPENFILEERRORBOX);
+	/* Ctrl-C: who was started in a process group of its own ignores it, and
+	 * so would all that is started here */
+	SetConsoleCtrlHandler(NULL, FALSE);
 	return 0;
 }
 
@@ -153,6 +161,44 @@ int host_write_stdout(const void *data, size_t n)
 	return 0;
 }
 
+/* Below ProgramData anybody may make a folder that is not there: one that is
+ * has to be ours, or he could put things in the place of what we have in it. */
+static int make_own(const char *path)
+{
+	wchar_t wide[WIN_PATH_MAX];
+	BY_HANDLE_FILE_INFORMATION info;
+	SECURITY_ATTRIBUTES sa;
+	auto_handle HANDLE h = NULL;
+	int r = win_path(path, wide);
+
+	if (r == 0)
+		r = access_open(ACCESS_FOLDER, &sa);
+	if (r < 0)
+		return r;
+	if (!CreateDirectoryW(wide, &sa))
+		r = win_last();
+	access_close(&sa);
+	if (r != -EEXIST)
+		return r;
+	h = CreateFileW(wide, READ_CONTROL | FILE_READ_ATTRIBUTES,
+		FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+		OPEN_EXISTING,
+		FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT,
+		NULL);
+	if (!handle_is(h))
+		return win_last();
+	if (!access_is_ours(h, SE_FILE_OBJECT))
+		return -EPERM;
+	if (!GetFileInformationByHandle(h, &info))
+		return win_last();
+	return (info.dwFileAttributes &
+		       (FILE_ATTRIBUTE_DIRECTORY |
+			       FILE_ATTRIBUTE_REPARSE_POINT)) ==
+			       FILE_ATTRIBUTE_DIRECTORY
+		       ? 0
+		       : -ENOTDIR;
+}
+
 /* name below a folder that an environment variable names. */
 static int own_dir(
 	const wchar_t *variable, const char *name, char *buf, size_t n)
@@ -164,11 +210,11 @@ static int own_dir(
 		return -ENOENT;
 	if ((size_t)snprintf(buf, n, "%s\\containerd", root) >= n)
 		return -ENAMETOOLONG;
-	r = file_make_folder(buf);
+	r = make_own(buf);
 	if (r == 0 &&
 		(size_t)snprintf(buf, n, "%s\\containerd\\%s", root, name) >= n)
 		r = -ENAMETOOLONG;
-	return r < 0 ? r : file_make_folder(buf);
+	return r < 0 ? r : make_own(buf);
 }
 
 int host_own_dir(

@@ -27,6 +27,11 @@ void job_set_init(struct job *job, int64_t pid);
  * middle of its start or end, which Wine does not survive. */
 bool job_is_conhost(int64_t pid);
 
+/* One of the pids that a job has told. -ESRCH: it has left meanwhile, and the
+ * pid may be somebody else's by now, or it is such a server. */
+struct process_ref;
+int job_open_process(HANDLE job, int64_t pid, struct process_ref **ret);
+
 /* Ends every process that is still in it, and closes it. A struct cgroup of it
  * stays good, with nothing in it. NULL is fine. */
 void job_free(struct job *job);

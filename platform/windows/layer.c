@@ -90,16 +90,16 @@ static int guid_of(
 	const struct layer_api *api, const char *path, GUID *ret, struct err *e)
 {
 	auto_free wchar_t *wide = NULL;
-	auto_free char *name = NULL;
 	size_t n;
 	const char *at = name_of(path, &n);
+	char *name = strndup(at, n);
 	HRESULT hr;
 	int r;
 
-	name = strndup(at, n);
 	if (!name)
 		return err_set(e, -ENOMEM, "no memory for layers");
 	r = layer_widen(name, &wide, e);
+	free(name);
 	if (r < 0)
 		return r;
 	hr = api->name_to_guid(wide, ret);
@@ -109,7 +109,7 @@ static int guid_of(
 int layer_id(const char *path, char ret[LAYER_GUID_MAX], struct err *e)
 {
 	const struct layer_api *api;
-	GUID g;
+	GUID g = {0};
 	int r = check_path("layer", path, e);
 
 	if (r == 0)

@@ -17,10 +17,10 @@ struct layer_wide {
 /* Fresh memory, with '\\' for '/'. -EINVAL if it is not UTF-8. */
 int layer_widen(const char *path, wchar_t **ret, struct err *e);
 
-/* ret is zeroed before, and needs layer_wide_clear() also on failure. -EINVAL:
+/* w is zeroed before, and needs layer_wide_clear() also on failure. -EINVAL:
  * a read-only layer is not there. */
 int layer_wide_fill(const struct layer_api *api, const struct layer_stack *s,
-	struct layer_wide *ret, struct err *e);
+	struct layer_wide *w, struct err *e);
 void layer_wide_clear(struct layer_wide *w);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* libevent's headers have these, too, and in them names that are too short to
@@ -37,5 +38,10 @@ char *strndup(const char *s, size_t n);
 /* The system's own knows nothing beyond 42. */
 const char *libc_strerror(int code);
 #define strerror(code) libc_strerror(code)
+
+/* The system's own is not UTF-8. What comes is good until the same variable is
+ * asked for again after a change. */
+char *libc_getenv(const char *name);
+#define getenv(name) libc_getenv(name)
 
 #endif

@@ -221,22 +221,14 @@ int listener_probe(const char *address)
 
 	if (r < 0)
 		return r;
-	if (WaitNamedPipeW(name, 1))
-		return 0;
-	switch (GetLastError()) {
-	case ERROR_SEM_TIMEOUT: /* all ends are taken: somebody is there */
-	case ERROR_PIPE_BUSY:
-		return 0;
-	default:
-		return win_last();
-	}
+	return pipe_exists(name) ? 0 : win_last();
 }
 
 int listener_owner(const char *address, int64_t *ret_pid)
 {
 	wchar_t name[PIPE_NAME_MAX];
 	ULONG pid = 0;
-	HANDLE h;
+	HANDLE h = NULL;
 	int r = pipe_name(address, name);
 
 	if (r == 0)

@@ -50,6 +50,27 @@ static int each_entry(entry_cb each, void *arg)
 	return 0;
 }
 
+struct everyone {
+	void (*each)(int64_t pid, void *arg);
+	void *arg;
+};
+
+static bool is_one(const PROCESSENTRY32W *entry, void *arg)
+{
+	struct everyone *x = arg;
+
+	if (entry->th32ProcessID)
+		x->each(entry->th32ProcessID, x->arg);
+	return true;
+}
+
+int look_all(void (*each)(int64_t pid, void *arg), void *arg)
+{
+	struct everyone x = {.each = each, .arg = arg};
+
+	return each_entry(is_one, &x);
+}
+
 struct wanted {
 	DWORD pid;
 	bool found;
@@ -80,6 +101,7 @@ int look_process(int64_t pid, struct look_process *ret)
 	if (r < 0 || !w.found)
 		return r < 0 ? r : -ESRCH;
 	p.age_ms = age_of((DWORD)pid);
+	look_command(pid, p.command, sizeof(p.command));
 	*ret = p;
 	return 0;
 }
@@ -118,25 +140,7 @@ int look_children(
 	return f.found ? 0 : -ESRCH;
 }
 
-/* Handles have no names that could be asked for without waiting. */
-void look_open(int64_t pid, void (*each)(const struct look_open *o, void *arg),
-	void *arg)
-{
-	(void)pid;
-	(void)each;
-	(void)arg;
-}
-
-int look_open_count(int64_t pid)
-{
-	auto_handle HANDLE h = OpenProcess(
-		PROCESS_QUERY_LIMITED_INFORMATION, FALSE, (DWORD)pid);
-	DWORD n;
-
-	return h && GetProcessHandleCount(h, &n) ? (int)n : win_last();
-}
-
-/* Both are in the process's own memory, which is not read. */
+/* Windows has one line, and no two programs split it alike. */
 ssize_t look_words(int64_t pid, char *buf, size_t n)
 {
 	(void)pid;
@@ -145,6 +149,7 @@ ssize_t look_words(int64_t pid, char *buf, size_t n)
 	return -ENOSYS;
 }
 
+/* In the process's own memory; it is not read. */
 int look_environment(int64_t pid, const char *name, char *buf, size_t n)
 {
 	(void)pid;
@@ -165,5 +170,6 @@ void look_memory(int64_t pid, struct look_memory *ret)
 			  h, (PROCESS_MEMORY_COUNTERS *)&m, sizeof(m)))
 		return;
 	ret->resident = m.WorkingSetSize / 1024;
-	ret->own = m.PrivateUsage / 1024;
+	/* the same, but for Wine, where the first one is 0 */
+	ret->own = (m.PrivateUsage ? m.PrivateUsage : m.PagefileUsage) / 1024;
 }

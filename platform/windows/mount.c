@@ -116,7 +116,7 @@ int mount_find_rootfs(const char *root, const char *scratch,
 	struct mount_rootfs *ret, struct err *e)
 {
 	char note[FILE_PATH_MAX];
-	struct layer_stack s;
+	struct layer_stack s = {0};
 	int r = note_path(scratch, note, sizeof(note), e);
 
 	(void)root;

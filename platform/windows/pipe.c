@@ -1,38 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/windows/pipe.h"
 
-#include <sddl.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "platform/windows/access.h"
 
 #ifndef PIPE_REJECT_REMOTE_CLIENTS
 #define PIPE_REJECT_REMOTE_CLIENTS 0x8
 #endif
 
-/* Protected, so that nothing is inherited: the system (SY), administrators
- * (BA), and, for a pipe of our own, who owns it (OW). */
 static const wchar_t *const access_text[] = {
-	[PIPE_FOR_ALL_OF_US] = L"D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;OW)",
-	[PIPE_FOR_ADMINISTRATORS] = L"D:P(A;;GA;;;SY)(A;;GA;;;BA)",
+	[PIPE_FOR_ALL_OF_US] = ACCESS_US,
+	[PIPE_FOR_ADMINISTRATORS] = ACCESS_ADMINISTRATORS,
 };
+
+bool pipe_exists(const wchar_t *name)
+{
+	if (WaitNamedPipeW(name, 1))
+		return true;
+	switch (GetLastError()) {
+	case ERROR_SEM_TIMEOUT: /* all ends are taken: somebody is there */
+	case ERROR_PIPE_BUSY:
+		return true;
+	default:
+		return false;
+	}
+}
 
 int pipe_listen(const wchar_t *name, DWORD open_mode, bool first,
 	unsigned instances, enum pipe_access access, HANDLE *ret)
 {
-	SECURITY_ATTRIBUTES sa = {.nLength = sizeof(sa)};
+	SECURITY_ATTRIBUTES sa;
 	HANDLE h;
-	int r = 0;
+	int r;
 
 	/* its own check: FILE_FLAG_FIRST_PIPE_INSTANCE says ACCESS_DENIED,
 	 * which may mean much else */
-	if (first && (WaitNamedPipeW(name, 1) ||
-			     GetLastError() == ERROR_SEM_TIMEOUT ||
-			     GetLastError() == ERROR_PIPE_BUSY))
+	if (first && pipe_exists(name))
 		return -EADDRINUSE;
-	if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(
-		    access_text[access], SDDL_REVISION_1,
-		    &sa.lpSecurityDescriptor, NULL))
-		return win_last();
+	r = access_open(access_text[access], &sa);
+	if (r < 0)
+		return r;
 	h = CreateNamedPipeW(name,
 		open_mode | FILE_FLAG_OVERLAPPED |
 			(first ? FILE_FLAG_FIRST_PIPE_INSTANCE : 0),
@@ -42,11 +51,14 @@ int pipe_listen(const wchar_t *name, DWORD open_mode, bool first,
 		PIPE_QUOTA, 0, &sa);
 	if (h == INVALID_HANDLE_VALUE)
 		r = win_last();
-	LocalFree(sa.lpSecurityDescriptor);
+	access_close(&sa);
 	if (r == 0)
 		*ret = h;
-	/* somebody was faster */
-	return r == -EACCES && first ? -EADDRINUSE : r;
+	/* somebody was faster; or it is a name that is not for us, which is
+	 * another matter: ProtectedPrefix\Administrators is theirs alone */
+	if (first && (r == -EACCES || r == -EAGAIN) && pipe_exists(name))
+		r = -EADDRINUSE;
+	return r;
 }
 
 int pipe_dial(const wchar_t *name, DWORD access, HANDLE *ret)

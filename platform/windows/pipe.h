@@ -24,6 +24,10 @@ enum pipe_access { PIPE_FOR_ALL_OF_US, PIPE_FOR_ADMINISTRATORS };
 int pipe_listen(const wchar_t *name, DWORD open_mode, bool first,
 	unsigned instances, enum pipe_access access, HANDLE *ret);
 
+/* Whether somebody has made it; nobody is connected to. The last error tells
+ * why not. */
+bool pipe_exists(const wchar_t *name);
+
 /* A client's end, without waiting: -EAGAIN all instances are taken. */
 int pipe_dial(const wchar_t *name, DWORD access, HANDLE *ret);
 
@@ -48,8 +52,24 @@ int stream_await_client(struct event_base *base, HANDLE h, struct stream **ret);
 /* Borrowed. */
 HANDLE stream_handle(const struct stream *s);
 
+/* From now on it is about another pipe, and the old one's end is closed.
+ * Takes *h unless it fails. -EBUSY: it has been used. */
+int stream_replace(struct stream *s, HANDLE *h);
+
+/* closed() runs in stream_close(). */
+void stream_on_close(struct stream *s, void (*closed)(void *arg), void *arg);
+
 /* An end for a child. Consumes h, also on failure. */
 int endpoint_from_handle(HANDLE h, struct endpoint **ret);
+
+/* Which stream is at the other end: it must stay until the endpoint is closed,
+ * or endpoint_give() does not come. */
+void endpoint_set_ours(struct endpoint *ep, struct stream *ours);
+
+/* For somebody who runs the child and has made pipes of its own: takes *h, our
+ * end of such a one, in the place of the end of the pipe that the child would
+ * have had the other of. */
+int endpoint_give(struct endpoint *ep, HANDLE *h, struct stream **ret_ours);
 
 /* One that a child has to dial. */
 int endpoint_of_name(const wchar_t *name, struct endpoint **ret);

@@ -101,6 +101,7 @@ static DWORD WINAPI port_thread(void *unused)
 		DWORD n = 0;
 		BOOL fine = GetQueuedCompletionStatus(
 			port, &n, &key, &ov, wake_again());
+		DWORD error = fine ? 0 : GetLastError();
 		struct port_op *op = (struct port_op *)ov;
 		bool gone;
 
@@ -110,7 +111,7 @@ static DWORD WINAPI port_thread(void *unused)
 			continue;
 		AcquireSRWLockExclusive(&lock);
 		if (key != POSTED) {
-			op->error = fine ? 0 : GetLastError();
+			op->error = error;
 			op->n = n;
 		}
 		gone = op->abandoned;
@@ -141,7 +142,8 @@ static int port_open(void)
 	port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
 	if (!port)
 		return win_last();
-	thread = CreateThread(NULL, 64 * 1024, port_thread, NULL,
+	/* room for what others run in each new thread (antivirus, hooks) */
+	thread = CreateThread(NULL, 256 * 1024, port_thread, NULL,
 		STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
 	if (!thread) {
 		int r = win_last();

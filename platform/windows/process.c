@@ -113,10 +113,52 @@ static uint64_t ended_at(const struct child *c)
 	FILETIME born, died, kernel, user;
 	uint64_t at;
 
+	if (c->signal)
+		return c->ended_at;
 	if (!GetProcessTimes(c->process, &born, &died, &kernel, &user))
 		return 0;
 	at = (uint64_t)died.dwHighDateTime << 32 | died.dwLowDateTime;
 	return at > WIN_UNIX_EPOCH ? at - WIN_UNIX_EPOCH : 0;
+}
+
+int child_add_foreign(int64_t pid, int (*signal)(void *arg, uint32_t signal),
+	void *arg, struct err *e)
+{
+	struct child *c;
+	int r;
+
+	if (child_find(pid))
+		return err_set(e, -EEXIST,
+			"the host compute service runs process %lld, but that "
+			"is another one already",
+			(long long)pid);
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return err_set(e, -ENOMEM, "no memory for a process");
+	c->pid = pid;
+	c->signal = signal;
+	c->arg = arg;
+	c->process = CreateEventW(NULL, TRUE, FALSE, NULL);
+	r = c->process ? child_add(c) : win_last();
+	if (r < 0) {
+		child_free(c);
+		return err_sys(e, r, "process %lld", (long long)pid);
+	}
+	return 0;
+}
+
+void child_foreign_ended(int64_t pid, uint32_t status)
+{
+	struct child *c = child_find(pid);
+	struct timespec now;
+
+	if (!c || !c->signal || has_ended(c->process))
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	c->status = status;
+	c->ended_at =
+		(uint64_t)now.tv_sec * 10000000 + (uint64_t)now.tv_nsec / 100;
+	SetEvent(c->process);
 }
 
 int process_is_ours(int64_t pid)
@@ -203,7 +245,10 @@ static void hand_out(struct child **at, struct process_exit *ret)
 	uint64_t when = ended_at(c);
 	DWORD status = 1;
 
-	GetExitCodeProcess(c->process, &status);
+	if (c->signal)
+		status = c->status;
+	else
+		GetExitCodeProcess(c->process, &status);
 	ret->pid = c->pid;
 	ret->status = status;
 	ret->at.tv_sec = (time_t)(when / 10000000);
@@ -271,6 +316,23 @@ void exit_source_free(struct exit_source *x)
 
 /* ---- references and signals ---- */
 
+/* What a console event needs (CreateRemoteThread()); what protects itself from
+ * that can still be waited for, and ended. */
+static HANDLE open_process(DWORD pid)
+{
+	static const DWORD few = PROCESS_TERMINATE | SYNCHRONIZE |
+				 PROCESS_QUERY_LIMITED_INFORMATION;
+	HANDLE h = OpenProcess(few | PROCESS_QUERY_INFORMATION |
+				       PROCESS_CREATE_THREAD |
+				       PROCESS_VM_OPERATION | PROCESS_VM_READ |
+				       PROCESS_VM_WRITE,
+		FALSE, pid);
+
+	if (!h && GetLastError() == ERROR_ACCESS_DENIED)
+		h = OpenProcess(few, FALSE, pid);
+	return h;
+}
+
 int process_ref_open(int64_t pid, struct process_ref **ret)
 {
 	struct child *c = child_find(pid);
@@ -283,7 +345,7 @@ int process_ref_open(int64_t pid, struct process_ref **ret)
 		DuplicateHandle(self, c->process, self, &ref->h, 0, FALSE,
 			DUPLICATE_SAME_ACCESS);
 	else
-		ref->h = OpenProcess(PROCESS_ALL_ACCESS, FALSE, (DWORD)pid);
+		ref->h = open_process((DWORD)pid);
 	if (ref->h && !c && has_ended(ref->h)) {
 		process_ref_close(ref);
 		return -ESRCH;
@@ -298,6 +360,11 @@ int process_ref_open(int64_t pid, struct process_ref **ret)
 	ref->pid = (DWORD)pid;
 	*ret = ref;
 	return 0;
+}
+
+HANDLE process_ref_handle(const struct process_ref *ref)
+{
+	return ref->h;
 }
 
 /* A console event is a call of kernel32's CtrlRoutine in the process, which
@@ -330,6 +397,8 @@ int process_ref_signal(struct process_ref *ref, uint32_t signal)
 
 	if (has_ended(ref->h))
 		return -ESRCH;
+	if (c && c->signal)
+		return c->signal(c->arg, signal);
 	if (c && c->thread) /* it could not run a handler */
 		signal = SIGKILL;
 	switch (signal) {

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "platform/err.h"
 #include "platform/windows/win.h"
 
 struct child {
@@ -17,6 +18,12 @@ struct child {
 	HANDLE process;
 	HANDLE thread; /* NULL: it is not suspended */
 	HANDLE wait;   /* of the thread pool; NULL: nobody wants to know */
+	/* One that somebody else runs for us: process is an event then, and
+	 * these two hold once it is set. NULL: it is a real one. */
+	int (*signal)(void *arg, uint32_t signal);
+	void *arg;
+	uint32_t status;
+	uint64_t ended_at; /* 100 ns since 1970 */
 };
 
 /* Of calloc(); the table's from here on, unless it fails. */
@@ -27,6 +34,17 @@ void child_remove(struct child *c);
 
 /* Borrowed; NULL. */
 struct child *child_find(int64_t pid);
+
+/*
+ * A process that the host compute service runs: in the table like any other,
+ * but its signals go to signal() (as process_ref_signal(), but for 0 if it is
+ * on its way), and its end is told here. -EEXIST: there is one of that pid.
+ */
+int child_add_foreign(int64_t pid, int (*signal)(void *arg, uint32_t signal),
+	void *arg, struct err *e);
+
+/* It has ended; signal() does not run any more. From the loop's thread. */
+void child_foreign_ended(int64_t pid, uint32_t status);
 
 /* Of one that is not in the table. */
 void child_free(struct child *c);

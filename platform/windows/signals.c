@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "platform/standard.h"
 #include "platform/windows/port.h"
 
 /* The system gives this long to a process that is told of a logoff or a
@@ -11,9 +12,9 @@
 #define LAST_MOMENTS_MS 5000
 
 struct told {
-	struct port_op op;      /* first */
-	struct host_signals *h; /* borrowed: its own */
-	volatile LONG posted, terminate, dump;
+	struct port_op op;            /* first */
+	struct host_signals *h;       /* borrowed: its own */
+	volatile LONG posted, events; /* a bit for each number */
 };
 
 struct host_signals {
@@ -21,6 +22,7 @@ struct host_signals {
 	struct told *told;
 	void (*terminate)(void *arg);
 	void (*dump)(void *arg);
+	void (*event)(uint32_t number, void *arg); /* instead of these two */
 	void *arg;
 };
 
@@ -34,10 +36,7 @@ static BOOL WINAPI console_event(DWORD event)
 {
 	AcquireSRWLockShared(&lock);
 	if (current) {
-		InterlockedExchange(event == CTRL_BREAK_EVENT
-					    ? &current->dump
-					    : &current->terminate,
-			1);
+		InterlockedOr(&current->events, 1L << (event & 31));
 		if (InterlockedExchange(&current->posted, 1) == 0)
 			port_post(&current->op, 0);
 	}
@@ -51,21 +50,27 @@ static void was_told(struct port_op *op)
 {
 	struct told *t = (struct told *)op;
 	struct host_signals *h = t->h;
-	bool dump, terminate;
+	LONG events, others;
+	uint32_t n;
 
 	port_begin(&t->op);
 	InterlockedExchange(&t->posted, 0);
-	dump = InterlockedExchange(&t->dump, 0);
-	terminate = InterlockedExchange(&t->terminate, 0);
-	if (dump)
+	events = InterlockedExchange(&t->events, 0);
+	others = events & ~(1L << CTRL_BREAK_EVENT);
+	if (h->event) {
+		for (n = 0; n < 32; n++)
+			if (events >> n & 1)
+				h->event(n, h->arg);
+		return;
+	}
+	if (events != others)
 		h->dump(h->arg);
-	if (terminate)
+	if (others)
 		h->terminate(h->arg);
 }
 
-int host_signals_new(struct event_base *base, void (*terminate)(void *arg),
-	void (*dump)(void *arg), void *arg, struct host_signals **ret,
-	struct err *e)
+static int watch(struct event_base *base, const struct host_signals *how,
+	struct host_signals **ret, struct err *e)
 {
 	struct host_signals *h = calloc(1, sizeof(*h));
 	int r = h ? port_loop_get(base, &h->loop) : -ENOMEM;
@@ -78,9 +83,10 @@ int host_signals_new(struct event_base *base, void (*terminate)(void *arg),
 		host_signals_free(h);
 		return err_sys(e, r, "cannot watch for signals");
 	}
-	h->terminate = terminate;
-	h->dump = dump;
-	h->arg = arg;
+	h->terminate = how->terminate;
+	h->dump = how->dump;
+	h->event = how->event;
+	h->arg = how->arg;
 	h->told->h = h;
 	h->told->op.loop = h->loop;
 	h->told->op.done = was_told;
@@ -92,6 +98,25 @@ int host_signals_new(struct event_base *base, void (*terminate)(void *arg),
 	SetConsoleCtrlHandler(console_event, TRUE);
 	*ret = h;
 	return 0;
+}
+
+int host_signals_new(struct event_base *base, void (*terminate)(void *arg),
+	void (*dump)(void *arg), void *arg, struct host_signals **ret,
+	struct err *e)
+{
+	const struct host_signals how = {
+		.terminate = terminate, .dump = dump, .arg = arg};
+
+	return watch(base, &how, ret, e);
+}
+
+int standard_events_new(struct event_base *base,
+	void (*event)(uint32_t number, void *arg), void *arg,
+	struct host_signals **ret, struct err *e)
+{
+	const struct host_signals how = {.event = event, .arg = arg};
+
+	return watch(base, &how, ret, e);
 }
 
 void host_signals_free(struct host_signals *h)

@@ -221,7 +221,8 @@ static int launch_prepare(struct launch *l, struct err *e)
 	size_t n = 0;
 	int r;
 
-	r = find_program(spec->argv[0], l->path);
+	r = l->how->program ? find_at(l->how->program, l->path)
+			    : find_program(spec->argv[0], l->path);
 	if (r < 0)
 		return err_sys(e, r, "cannot run '%s'", spec->argv[0]);
 	r = l->how->line ? command_line_verbatim(l->how->line, &l->line)
@@ -231,7 +232,7 @@ static int launch_prepare(struct launch *l, struct err *e)
 	r = spec->envp ? environment_block(spec->envp, &l->env) : 0;
 	if (r < 0)
 		return err_sys(e, r, "environment of '%s'", spec->argv[0]);
-	r = spec->cwd ? win_path(spec->cwd, l->cwd) : 0;
+	r = spec->cwd ? win_folder(spec->cwd, l->cwd) : 0;
 	if (r < 0)
 		return err_sys(e, r, "cannot run '%s' in folder '%s'",
 			spec->argv[0], spec->cwd);
@@ -265,6 +266,19 @@ static HANDLE our_job(void)
 	return job;
 }
 
+static bool create(struct launch *l, DWORD flags, PROCESS_INFORMATION *ret)
+{
+	const wchar_t *cwd = *l->cwd ? l->cwd : NULL;
+	STARTUPINFOW *si = &l->si.StartupInfo;
+
+	return l->how->token
+		       ? CreateProcessAsUserW(l->how->token, l->path, l->line,
+				 NULL, NULL, !l->console, flags, l->env, cwd,
+				 si, ret)
+		       : CreateProcessW(l->path, l->line, NULL, NULL,
+				 !l->console, flags, l->env, cwd, si, ret);
+}
+
 static int launch(struct launch *l, struct child *c, struct err *e)
 {
 	const struct process_spec *spec = l->how->spec;
@@ -277,8 +291,7 @@ static int launch(struct launch *l, struct child *c, struct err *e)
 	if (spec->own_group)
 		flags |= CREATE_NEW_PROCESS_GROUP;
 	l->si.StartupInfo.cb = sizeof(l->si);
-	if (!CreateProcessW(l->path, l->line, NULL, NULL, !l->console, flags,
-		    l->env, *l->cwd ? l->cwd : NULL, &l->si.StartupInfo, &pi)) {
+	if (!create(l, flags, &pi)) {
 		int r = win_last();
 
 		return *l->cwd && GetLastError() == ERROR_DIRECTORY
@@ -319,20 +332,22 @@ int process_spawn_with(const struct spawn *how, int64_t *ret_pid, struct err *e)
 	const char *name = how->spec->argv[0];
 	struct launch *l = calloc(1, sizeof(*l));
 	struct child *c = calloc(1, sizeof(*c));
-	int r = l && c ? 0 : err_set(e, -ENOMEM, "no memory to run '%s'", name);
+	int r;
 
-	if (r == 0) {
-		l->how = how;
-		l->job = how->job;
-		l->console = how->console;
-		if (!l->job && how->spec->dies_with_us)
-			l->job = our_job();
-		r = launch_prepare(l, e);
+	if (!l || !c) {
+		free(l);
+		free(c);
+		return err_set(e, -ENOMEM, "no memory to run '%s'", name);
 	}
+	l->how = how;
+	l->job = how->job;
+	l->console = how->console;
+	if (!l->job && how->spec->dies_with_us)
+		l->job = our_job();
+	r = launch_prepare(l, e);
 	if (r == 0)
 		r = launch(l, c, e);
-	if (l)
-		launch_clear(l);
+	launch_clear(l);
 	free(l);
 	if (r < 0) {
 		free(c);

@@ -30,7 +30,9 @@ static bool is_second(HANDLE *ret_ready, HANDLE *ret_listener)
 		return false;
 	*ret_ready = (HANDLE)(uintptr_t)a;
 	*ret_listener = (HANDLE)(uintptr_t)b;
-	return true;
+	/* and nothing that was in the environment by chance */
+	return GetFileType(*ret_ready) == FILE_TYPE_PIPE &&
+	       GetFileType(*ret_listener) == FILE_TYPE_PIPE;
 }
 
 int split_keep_stdin(const void *data, size_t n)
@@ -190,22 +192,23 @@ static DWORD WINAPI talk_to_it(void *arg)
 	return 0;
 }
 
-static int wait_ready(struct half *h, HANDLE process, struct err *e)
+static int wait_ready(struct half *h, struct err *e)
 {
 	struct talk t = {.h = h};
 	HANDLE thread = CreateThread(NULL, 0, talk_to_it, &t, 0, NULL);
+	bool in_time;
 
 	if (!thread)
 		return err_sys(e, win_last(), "thread");
-	if (WaitForSingleObject(thread, READY_MS) != WAIT_OBJECT_0) {
-		TerminateProcess(process, 1); /* which ends the pipes */
-		WaitForSingleObject(thread, INFINITE);
-		CloseHandle(thread);
+	in_time = WaitForSingleObject(thread, READY_MS) == WAIT_OBJECT_0;
+	/* again and again: it may be between two calls */
+	while (WaitForSingleObject(thread, in_time ? 0 : 10) != WAIT_OBJECT_0)
+		CancelSynchronousIo(thread);
+	CloseHandle(thread);
+	if (!in_time)
 		return err_set(e, -ETIMEDOUT,
 			"the shim was not ready after %d s and was ended",
 			READY_MS / 1000);
-	}
-	CloseHandle(thread);
 	if (t.n != sizeof(t.err))
 		return err_set(e, -EPIPE, "the shim died while it started");
 	if (t.err.code == 0)
@@ -224,7 +227,7 @@ static int run_second(struct half *h, struct err *e)
 		r = half_run(h, &process);
 	if (r < 0)
 		return err_sys(e, r, "start the shim's own process");
-	r = wait_ready(h, process, e);
+	r = wait_ready(h, e);
 	if (r < 0) /* nobody would ever hear of it */
 		TerminateProcess(process, 1);
 	CloseHandle(process);

@@ -48,9 +48,12 @@ struct stream {
 	struct event *dial; /* NULL: not one that dials again */
 	bool dialing;       /* nobody is there now */
 	unsigned dial_ms;
+	uint64_t dial_since; /* GetTickCount64() */
 	wchar_t name[PIPE_NAME_MAX];
 	stream_cb cb;
 	void *arg;
+	void (*closed)(void *arg); /* NULL: nobody wants to know */
+	void *closed_arg;
 };
 
 static const struct timeval at_once;
@@ -207,6 +210,7 @@ static void out_failed(struct stream *s, DWORD error)
 	if (s->dial && win_is_hangup(error) && event_add(s->dial, &soon) == 0) {
 		s->dialing = true;
 		s->dial_ms = REDIAL_MIN_MS;
+		s->dial_since = GetTickCount64();
 		return;
 	}
 	s->out->len = 0;
@@ -323,6 +327,23 @@ static bool dialed(struct stream *s)
 	return true;
 }
 
+static unsigned dial_for_ms; /* 0: for ever */
+
+void stream_dial_for(unsigned seconds)
+{
+	dial_for_ms = seconds < UINT_MAX / 1000 ? seconds * 1000 : UINT_MAX;
+}
+
+/* Nobody has come in time: what was to be written is lost. */
+static void give_up(struct stream *s)
+{
+	s->dialing = false;
+	s->out->len = 0;
+	s->out->ended = true;
+	s->out->error = -EPIPE;
+	stream_tell(s);
+}
+
 static void dial_again(evutil_socket_t fd, short what, void *arg)
 {
 	struct stream *s = arg;
@@ -337,6 +358,10 @@ static void dial_again(evutil_socket_t fd, short what, void *arg)
 		if (s->out)
 			write_on(s);
 		stream_tell(s);
+		return;
+	}
+	if (dial_for_ms && GetTickCount64() - s->dial_since >= dial_for_ms) {
+		give_up(s);
 		return;
 	}
 	s->dial_ms =
@@ -439,10 +464,32 @@ size_t stream_pending(struct stream *s)
 	return held + n;
 }
 
+int stream_replace(struct stream *s, HANDLE *h)
+{
+	int r;
+
+	if (s->kind != STREAM_OF_PIPE || s->in || s->out || s->awaiting)
+		return -EBUSY;
+	r = port_attach(*h, &s->skip);
+	if (r < 0)
+		return r;
+	handle_close(&s->h);
+	s->h = handle_take(h);
+	return 0;
+}
+
+void stream_on_close(struct stream *s, void (*closed)(void *arg), void *arg)
+{
+	s->closed = closed;
+	s->closed_arg = arg;
+}
+
 void stream_close(struct stream *s)
 {
 	if (!s)
 		return;
+	if (s->closed)
+		s->closed(s->closed_arg);
 	if (s->ev)
 		event_free(s->ev);
 	if (s->dial)
@@ -504,7 +551,7 @@ static void client_came(struct port_op *op)
 int stream_await_client(struct event_base *base, HANDLE h, struct stream **ret)
 {
 	struct awaiting *a = calloc(1, sizeof(*a));
-	struct stream *s;
+	struct stream *s = NULL;
 	int r;
 
 	if (!a) {
@@ -512,7 +559,7 @@ int stream_await_client(struct event_base *base, HANDLE h, struct stream **ret)
 		return -ENOMEM;
 	}
 	r = stream_from_handle(base, h, &s);
-	if (r < 0) {
+	if (r < 0 || !s) {
 		free(a);
 		return r;
 	}

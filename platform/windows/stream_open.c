@@ -112,11 +112,13 @@ static int stream_pipe(struct event_base *base, struct stream **ret_ours,
 		return r;
 	}
 	r = stream_from_handle(base, ours, ret_ours);
-	if (r < 0)
+	if (r < 0) {
 		endpoint_close(theirs);
-	else
-		*ret_theirs = theirs;
-	return r;
+		return r;
+	}
+	endpoint_set_ours(theirs, *ret_ours);
+	*ret_theirs = theirs;
+	return 0;
 }
 
 int stream_pipe_by_name(struct event_base *base, const char *name,
@@ -124,8 +126,8 @@ int stream_pipe_by_name(struct event_base *base, const char *name,
 {
 	char text[PIPE_NAME_MAX];
 	wchar_t wide[PIPE_NAME_MAX];
-	struct endpoint *theirs;
-	HANDLE ours;
+	struct endpoint *theirs = NULL;
+	HANDLE ours = NULL;
 	int r;
 
 	(void)to_child;

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A folder's must leave room for a name of 8.3 within MAX_PATH, 260. */
+#define LONG_PATH 240
+
 void handle_close(HANDLE *h)
 {
 	DWORD saved = GetLastError();
@@ -75,11 +78,6 @@ int win_error(DWORD code)
 	return -EIO;
 }
 
-int win_last(void)
-{
-	return win_error(GetLastError());
-}
-
 bool win_is_hangup(DWORD code)
 {
 	return code == ERROR_BROKEN_PIPE || code == ERROR_NO_DATA ||
@@ -104,21 +102,19 @@ int win_wide(const char *text, wchar_t **ret)
 
 int win_narrow(const wchar_t *text, char *buf, size_t n)
 {
-	int got = WideCharToMultiByte(
-		CP_UTF8, 0, text, -1, buf, (int)n, NULL, NULL);
+	int got = WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, text, -1,
+		buf, (int)n, NULL, NULL);
 
-	return got <= 0 ? -ENAMETOOLONG : 0;
+	if (got > 0)
+		return 0;
+	return GetLastError() == ERROR_NO_UNICODE_TRANSLATION ? -EINVAL
+							      : -ENAMETOOLONG;
 }
 
-static bool is_long_absolute(const wchar_t *path)
-{
-	return wcslen(path) >= 240 && path[1] == L':' && path[2] == L'\\';
-}
-
-int win_path(const char *path, wchar_t buf[WIN_PATH_MAX])
+static int read_path(const char *path, wchar_t buf[WIN_PATH_MAX])
 {
 	int got = MultiByteToWideChar(
-		CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, buf, WIN_PATH_MAX - 4);
+		CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, buf, WIN_PATH_MAX);
 	wchar_t *p;
 
 	if (got <= 0)
@@ -130,11 +126,66 @@ int win_path(const char *path, wchar_t buf[WIN_PATH_MAX])
 	for (p = buf; *p; p++)
 		if (*p == L'/')
 			*p = L'\\';
-	if (is_long_absolute(buf)) {
-		memmove(buf + 4, buf, (size_t)got * sizeof(*buf));
-		memcpy(buf, L"\\\\?\\", 4 * sizeof(*buf));
-	}
 	return 0;
+}
+
+static bool is_absolute(const wchar_t *path)
+{
+	return (path[0] == L'\\' && path[1] == L'\\') ||
+	       (path[0] && path[1] == L':' && path[2] == L'\\');
+}
+
+/* With "\\?\" in front nobody resolves "." and ".." any more, or asks for the
+ * working directory, so that is done here; a server's name needs "UNC" in the
+ * place of its first two backslashes ("Maximum Path Length Limitation"). */
+static int lengthen(wchar_t buf[WIN_PATH_MAX])
+{
+	wchar_t full[WIN_PATH_MAX];
+	DWORD n = GetFullPathNameW(buf, WIN_PATH_MAX, full, NULL);
+
+	if (n == 0)
+		return win_last();
+	if (n + 8 > WIN_PATH_MAX)
+		return -ENAMETOOLONG;
+	if (n < LONG_PATH && wcslen(buf) >= LONG_PATH)
+		wcscpy(buf, full);
+	else if (n >= LONG_PATH && wcsncmp(full, L"\\\\", 2) != 0)
+		wcscat(wcscpy(buf, L"\\\\?\\"), full);
+	else if (n >= LONG_PATH && full[2] != L'?' && full[2] != L'.')
+		wcscat(wcscpy(buf, L"\\\\?\\UNC"), full + 1);
+	return 0;
+}
+
+int win_path(const char *path, wchar_t buf[WIN_PATH_MAX])
+{
+	int r = read_path(path, buf);
+
+	if (r == 0 && (!is_absolute(buf) || wcslen(buf) >= LONG_PATH))
+		r = lengthen(buf);
+	return r;
+}
+
+int win_folder(const char *path, wchar_t buf[WIN_PATH_MAX])
+{
+	int r = read_path(path, buf);
+
+	if (r == 0 && GetFullPathNameW(buf, 0, NULL, NULL) > MAX_PATH - 1)
+		r = -ENAMETOOLONG;
+	return r;
+}
+
+bool win_again(unsigned *tries)
+{
+	DWORD code = GetLastError();
+
+	if (*tries >= 8 || (code != ERROR_SHARING_VIOLATION &&
+				   code != ERROR_LOCK_VIOLATION &&
+				   code != ERROR_ACCESS_DENIED &&
+				   code != ERROR_USER_MAPPED_FILE))
+		return false;
+	Sleep(1U << (*tries)++);
+	SetLastError(code);
+	return true;
 }
 
 bool win_env(const wchar_t *name, char *buf, size_t n)

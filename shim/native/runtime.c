@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * runtime.h where the platform runs containers itself (platform/container.h).
- * There is nothing to wait for, but the answers come from the loop all the
+ * Where there is nothing to wait for, the answers come from the loop all the
  * same, as runtime.h promises.
  */
 #include "shim/runtime.h"
@@ -17,18 +17,19 @@
 #include "platform/auto.h"
 #include "platform/file.h"
 #include "reaper/reaper.h"
-#include "runhcs_options.pb-c.h"
+#include "shim/bundle.h"
 #include "shim/ident.h"
 #include "shim/log.h"
+#include "shim/native/isolation_spec.h"
 #include "shim/native/spec.h"
 
 /* Those that have been created and not been deleted. */
 static struct native {
 	struct native *next;
 	char id[IDENT_MAX + 1];
-	char *root;
 	struct container *container;
 	struct container_limits limits;
+	bool has_process;
 } * natives;
 
 struct runtime_call {
@@ -38,8 +39,12 @@ struct runtime_call {
 	struct event *ev;
 	runtime_cb cb;
 	void *arg;
-	int64_t made;          /* by an exec; 0: none */
-	struct reaper *reaper; /* borrowed: who has to hear of it */
+	char *notes;    /* of a delete: for container_forget(); else NULL */
+	char *pid_file; /* NULL: there is no process to tell of */
+	int64_t made;   /* that process; 0: none */
+	struct reaper *reaper;          /* borrowed: who is to hear of it */
+	struct container_limits limits; /* that are to be */
+	bool under_way;                 /* container_later has it */
 	int r;
 	struct err err;
 };
@@ -59,32 +64,7 @@ int runtime_find(const struct options *o, const char **ret, struct err *e)
 const uint32_t runtime_lost_status = 255;
 const char runtime_resources[] = "WindowsResources";
 
-int runtime_check_options(const Any *any, struct err *e)
-{
-	Containerd__Runhcs__V1__Options *o;
-	int r = 0;
-
-	if (!any_is(any, "containerd.runhcs.v1.Options"))
-		return err_set(e, -EINVAL,
-			"options of unknown type '%s': known are "
-			"containerd.runhcs.v1.Options and "
-			"runtimeoptions.v1.Options",
-			any->type_url);
-	o = containerd__runhcs__v1__options__unpack(
-		NULL, any->value.len, any->value.data);
-	if (!o)
-		return err_set(
-			e, -EINVAL, "options are no valid %s", any->type_url);
-	if (o->sandbox_isolation !=
-		CONTAINERD__RUNHCS__V1__OPTIONS__SANDBOX_ISOLATION__PROCESS)
-		r = err_set(e, -ENOSYS,
-			"option sandbox_isolation: there are no virtual "
-			"machines here");
-	if (o->debug || strcmp(o->log_level, "debug") == 0)
-		log_set_level(LOG_DEBUG);
-	containerd__runhcs__v1__options__free_unpacked(o, NULL);
-	return r;
-}
+const bool runtime_is_program = false;
 
 int runtime_root(
 	const struct options *o, const char *ns, char **ret, struct err *e)
@@ -114,7 +94,6 @@ static void native_remove(struct native **at)
 
 	*at = n->next;
 	container_free(n->container);
-	free(n->root);
 	free(n);
 }
 
@@ -149,6 +128,8 @@ static void call_answer(evutil_socket_t fd, short what, void *arg)
 		at = &(*at)->next;
 	*at = c->next;
 	event_free(c->ev);
+	free(c->pid_file);
+	free(c->notes);
 	free(c);
 	cb(r, &own, cb_arg);
 	end_unclaimed(reaper, made);
@@ -168,12 +149,71 @@ static struct runtime_call *call_new(const struct runtime *rt, const char *verb,
 	}
 	snprintf(c->id, sizeof(c->id), "%s", rt->id);
 	c->verb = verb;
+	c->reaper = rt->reaper;
 	c->cb = cb;
 	c->arg = arg;
 	c->next = calls;
 	calls = c;
-	event_active(c->ev, EV_TIMEOUT, 0);
 	return c;
+}
+
+static int write_pid(const char *path, int64_t pid, struct err *e)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%" PRId64, pid);
+	int r = file_write(path, text, (size_t)n);
+
+	return r < 0 ? err_sys(e, r, "write '%s'", path) : 0;
+}
+
+/* The call is over: r is 0 or -errno, with c->err. */
+static void call_over(struct runtime_call *c, int r, int64_t pid)
+{
+	struct native **at = find(c->id);
+	bool create = strcmp(c->verb, "create") == 0;
+
+	c->under_way = false;
+	if (c->pid_file && r == 0)
+		c->made = pid;
+	if (c->pid_file && r == -ENOENT) /* to a client, the container */
+		r = c->err.code = -EINVAL;
+	if (c->r == 0) { /* else it was canceled */
+		if (r == 0 && pid && c->pid_file)
+			r = write_pid(c->pid_file, pid, &c->err);
+		if (r == 0 && strcmp(c->verb, "update") == 0 && *at)
+			(*at)->limits = c->limits;
+		if (r == 0 && pid && *at)
+			(*at)->has_process = true;
+		c->r = r;
+	}
+	event_active(c->ev, EV_TIMEOUT, 0);
+	if (*at && (c->notes || (create && c->r < 0)))
+		native_remove(at);
+	if (c->notes)
+		c->r = container_forget(c->notes, &c->err);
+}
+
+static void call_later(int r, int64_t pid, const struct err *e, void *arg)
+{
+	struct runtime_call *c = arg;
+
+	if (r < 0 && c->r == 0)
+		c->err = *e;
+	if (r < 0 && c->notes) {
+		/* closed all the same, which is the end of it */
+		log_warn(c->id, "%s", e->msg);
+		r = 0;
+	}
+	call_over(c, r, pid);
+}
+
+/* What the container has said: 0, CONTAINER_LATER or -errno. */
+static void call_said(struct runtime_call *c, int r, int64_t pid)
+{
+	if (r == CONTAINER_LATER)
+		c->under_way = true;
+	else
+		call_over(c, r, pid);
 }
 
 void runtime_each_call(
@@ -190,72 +230,112 @@ void runtime_each_call(
 	}
 }
 
+/* Its container goes, and with that all that it waits for. */
 void runtime_cancel(struct runtime_call *c)
 {
-	if (c->r == 0)
-		c->r = err_set(&c->err, -ECANCELED, "%s was canceled", c->verb);
+	struct native **at = find(c->id);
+
+	if (c->r < 0)
+		return;
+	c->r = err_set(&c->err, -ECANCELED, "%s was canceled", c->verb);
+	if (c->under_way && *at)
+		native_remove(at);
 }
 
 /* ---- what is run ---- */
+
+static void fill_stdio(struct container_program *p, const struct stdio *stdio)
+{
+	memset(p, 0, sizeof(*p));
+	p->console = stdio_console(stdio);
+	if (!p->console)
+		stdio_endpoints(stdio, p->process.endpoints);
+}
 
 static void fill(struct container_program *p, const struct native_spec *s,
 	const struct stdio *stdio)
 {
 	static const char *const verbatim[] = {"cmd.exe", NULL};
 
-	memset(p, 0, sizeof(*p));
+	fill_stdio(p, stdio);
 	p->process.argv =
 		s->n_args > 0 ? (const char *const *)s->args : verbatim;
 	p->process.envp = (const char *const *)s->env;
-	p->process.cwd = s->cwd ? s->cwd : NATIVE_DEFAULT_CWD;
+	p->process.cwd = s->cwd;
 	p->command_line = s->command_line;
-	p->console = stdio_console(stdio);
-	if (!p->console)
-		stdio_endpoints(stdio, p->process.endpoints);
+	p->user = s->user;
+	p->width = s->width;
+	p->height = s->height;
 }
 
-static int write_pid(const char *path, int64_t pid, struct err *e)
-{
-	char text[24];
-	int n = snprintf(text, sizeof(text), "%" PRId64, pid);
-	int r = file_write(path, text, (size_t)n);
+/* What container_forget() is told, if this process is gone by then. */
+#define NOTES "container-notes"
 
-	return r < 0 ? err_sys(e, r, "write '%s'", path) : 0;
-}
-
-/* To a client, -ENOENT would be the container. */
-static int not_found_here(int r, struct err *e)
+static int make_isolated(const struct runtime *rt, struct native_spec *s,
+	struct container **ret, struct err *e)
 {
-	if (r != -ENOENT)
+	struct isolation iso;
+	int r = isolation_read(rt->bundle, &s->rootfs, &iso, e);
+
+	if (r < 0)
 		return r;
-	e->code = -EINVAL;
-	return -EINVAL;
+	r = container_new_isolated(rt->base, rt->id, &s->limits, &iso, ret, e);
+	isolation_clear(&iso);
+	return r;
 }
 
-static int create(const struct runtime *rt, const struct stdio *stdio,
-	const char *pid_file, const struct native_spec *s, struct err *e)
+static int make(const struct runtime *rt, struct native_spec *s,
+	struct container **ret, struct err *e)
 {
+	char notes[BUNDLE_PATH_MAX];
+	struct container_config config = {
+		.id = rt->id,
+		.notes = notes,
+		.root = s->root,
+		.root_location = s->root_location,
+		.mounts = s->mounts,
+		.n_mounts = s->n_mounts,
+		.user = s->user,
+		.inherit_user = s->inherit_user,
+		.limits = s->limits,
+	};
+	int r = bundle_path(rt->bundle, NOTES, notes);
+
+	if (r < 0)
+		return err_sys(e, r, "bundle '%s'", rt->bundle);
+	r = container_new(&config, ret, e);
+	return r < 0 ? r : native_spec_place(s, container_root(*ret), e);
+}
+
+/* What it leaves in c->pid_file is for call_over(), which also takes the
+ * container away if it fails. */
+static int create(struct runtime_call *c, const struct runtime *rt,
+	const struct stdio *stdio, struct native_spec *s, int64_t *pid)
+{
+	const struct container_later later = {call_later, c};
 	struct native *n = calloc(1, sizeof(*n));
 	struct container_program p;
-	int64_t pid;
 	int r;
 
 	if (!n)
-		return err_set(e, -ENOMEM, "no memory for '%s'", rt->id);
+		return err_set(&c->err, -ENOMEM, "no memory for '%s'", rt->id);
 	snprintf(n->id, sizeof(n->id), "%s", rt->id);
-	n->root = s->root ? strdup(s->root) : NULL;
 	n->next = natives;
 	natives = n;
 	n->limits = s->limits;
+	r = s->host_process ? make(rt, s, &n->container, &c->err)
+			    : make_isolated(rt, s, &n->container, &c->err);
 	fill(&p, s, stdio);
-	r = container_new(rt->id, &s->limits, &n->container, e);
 	if (r == 0)
-		r = container_create(n->container, &p, &pid, e);
-	if (r == 0)
-		r = write_pid(pid_file, pid, e);
-	if (r < 0)
-		native_remove(find(rt->id));
-	return not_found_here(r, e);
+		r = container_create(n->container, &p, pid, &later, &c->err);
+	return r;
+}
+
+static int keep_pid_file(
+	struct runtime_call *c, const char *pid_file, struct err *e)
+{
+	c->pid_file = strdup(pid_file);
+	return c->pid_file ? 0 : err_set(e, -ENOMEM, "no memory");
 }
 
 int runtime_create(const struct runtime *rt, const struct stdio *stdio,
@@ -264,19 +344,17 @@ int runtime_create(const struct runtime *rt, const struct stdio *stdio,
 {
 	struct runtime_call *c;
 	struct native_spec s;
-	int r = native_spec_read(rt->bundle, &s, e);
+	int64_t pid = 0;
+	int r = native_spec_read(rt->bundle, rt->options->settings, &s, e);
 
-	if (r == 0 && !s.host_process)
-		r = err_set(e, -ENOSYS,
-			"container '%s' asks for process isolation, which "
-			"needs the host compute service; only host-process "
-			"containers (annotation "
-			"microsoft.com/hostprocess-container) are supported",
-			rt->id);
 	c = r == 0 ? call_new(rt, "create", cb, arg, e) : NULL;
 	if (c) {
-		c->r = create(rt, stdio, pid_file, &s, &c->err);
+		r = keep_pid_file(c, pid_file, &c->err);
+		if (r == 0)
+			r = create(c, rt, stdio, &s, &pid);
+		call_said(c, r, pid);
 		*ret_call = c;
+		r = 0;
 	} else if (r == 0) {
 		r = -ENOMEM;
 	}
@@ -289,39 +367,47 @@ static int missing(const struct runtime *rt, struct err *e)
 	return err_set(e, -ESRCH, "container '%s' does not run", rt->id);
 }
 
-int runtime_start(
-	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e)
+int runtime_start(const struct runtime *rt, const struct stdio *stdio,
+	const char *pid_file, runtime_cb cb, void *arg, struct err *e)
 {
 	struct runtime_call *c = call_new(rt, "start", cb, arg, e);
+	const struct container_later later = {call_later, c};
 	struct native *n = *find(rt->id);
+	struct container_program p;
+	int64_t pid = 0;
+	int r;
 
 	if (!c)
 		return -ENOMEM;
-	c->r = n ? container_start(n->container, &c->err)
-		 : missing(rt, &c->err);
+	fill_stdio(&p, stdio);
+	r = n ? keep_pid_file(c, pid_file, &c->err) : missing(rt, &c->err);
+	if (r == 0)
+		r = container_start(n->container, &p, &pid, &later, &c->err);
+	call_said(c, r, pid);
 	return 0;
 }
 
-static int exec(const struct runtime *rt, const struct stdio *stdio,
-	const char *process_file, const char *pid_file, int64_t *ret_pid,
-	struct err *e)
+static int exec(struct runtime_call *c, const struct runtime *rt,
+	const struct stdio *stdio, const char *process_file, int64_t *pid)
 {
+	const struct container_later later = {call_later, c};
 	struct native *n = *find(rt->id);
 	struct container_program p;
 	struct native_spec s;
 	int r;
 
 	if (!n)
-		return missing(rt, e);
-	r = native_spec_read_process(process_file, n->root, &s, e);
+		return missing(rt, &c->err);
+	r = native_spec_read_process(process_file, &s, &c->err);
+	if (r == 0)
+		r = native_spec_place(
+			&s, container_root(n->container), &c->err);
 	if (r == 0) {
 		fill(&p, &s, stdio);
-		r = container_exec(n->container, &p, ret_pid, e);
+		r = container_exec(n->container, &p, pid, &later, &c->err);
 	}
-	if (r == 0)
-		r = write_pid(pid_file, *ret_pid, e);
 	native_spec_clear(&s);
-	return not_found_here(r, e);
+	return r;
 }
 
 int runtime_exec(const struct runtime *rt, const struct stdio *stdio,
@@ -329,11 +415,15 @@ int runtime_exec(const struct runtime *rt, const struct stdio *stdio,
 	void *arg, struct err *e)
 {
 	struct runtime_call *c = call_new(rt, "exec", cb, arg, e);
+	int64_t pid = 0;
+	int r;
 
 	if (!c)
 		return -ENOMEM;
-	c->r = exec(rt, stdio, process_file, pid_file, &c->made, &c->err);
-	c->reaper = rt->reaper;
+	r = keep_pid_file(c, pid_file, &c->err);
+	if (r == 0)
+		r = exec(c, rt, stdio, process_file, &pid);
+	call_said(c, r, pid);
 	return 0;
 }
 
@@ -342,44 +432,74 @@ int runtime_kill(const struct runtime *rt, uint32_t signal, bool all,
 {
 	struct runtime_call *c = call_new(rt, "kill", cb, arg, e);
 	struct native *n = *find(rt->id);
+	int r;
 
 	(void)all;
 	if (!c)
 		return -ENOMEM;
-	c->r = n ? container_signal(n->container, signal)
-		 : missing(rt, &c->err);
-	if (c->r < 0)
-		err_sys(&c->err, c->r, "signal %" PRIu32, signal);
+	r = n ? container_signal(n->container, signal) : missing(rt, &c->err);
+	if (r < 0)
+		err_sys(&c->err, r, "signal %" PRIu32, signal);
+	call_over(c, r, 0);
 	return 0;
+}
+
+bool runtime_has_process(const struct runtime *rt)
+{
+	struct native *n = *find(rt->id);
+
+	return !n || n->has_process;
+}
+
+int runtime_kill_early(const struct runtime *rt, uint32_t signal, struct err *e)
+{
+	struct native *n = *find(rt->id);
+	int r = n ? container_signal_early(n->container, signal) : -ESRCH;
+
+	return r < 0 ? err_sys(e, r, "signal %" PRIu32, signal) : 0;
 }
 
 int runtime_delete(
 	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e)
 {
 	struct runtime_call *c = call_new(rt, "delete", cb, arg, e);
-	struct native **at = find(rt->id);
+	const struct container_later later = {call_later, c};
+	struct native *n = *find(rt->id);
+	char notes[BUNDLE_PATH_MAX];
+	int r;
 
 	if (!c)
 		return -ENOMEM;
-	if (*at)
-		native_remove(at);
+	r = bundle_path(rt->bundle, NOTES, notes);
+	if (r == 0)
+		c->notes = strdup(notes);
+	if (!c->notes) {
+		r = r < 0 ? r : -ENOMEM;
+		call_over(c, err_sys(&c->err, r, "delete '%s'", rt->id), 0);
+		return 0;
+	}
+	if (n && n->container)
+		r = container_end(n->container, &later, &c->err);
+	if (r == CONTAINER_LATER)
+		c->under_way = true;
+	else
+		call_later(r, 0, &c->err, c);
 	return 0;
 }
 
-static int update(const struct runtime *rt, const char *file, struct err *e)
+static int update(
+	struct runtime_call *c, const struct runtime *rt, const char *file)
 {
+	const struct container_later later = {call_later, c};
 	struct native *n = *find(rt->id);
-	struct container_limits limits;
 	int r;
 
 	if (!n)
-		return missing(rt, e);
-	limits = n->limits;
-	r = native_limits_read(file, &limits, e);
+		return missing(rt, &c->err);
+	c->limits = n->limits;
+	r = native_limits_read(file, &c->limits, &c->err);
 	if (r == 0)
-		r = container_limit(n->container, &limits, e);
-	if (r == 0)
-		n->limits = limits;
+		r = container_limit(n->container, &c->limits, &later, &c->err);
 	return r;
 }
 
@@ -390,15 +510,15 @@ int runtime_update(const struct runtime *rt, const char *file, runtime_cb cb,
 
 	if (!c)
 		return -ENOMEM;
-	c->r = update(rt, file, &c->err);
+	call_said(c, update(c, rt, file), 0);
 	return 0;
 }
 
-/* ---- what a job has no notion of ---- */
+/* ---- what Windows has no notion of ---- */
 
 static int unknown(const char *verb, struct err *e)
 {
-	return err_set(e, -ENOSYS, "a host-process container can't %s", verb);
+	return err_set(e, -ENOSYS, "a container of this system can't %s", verb);
 }
 
 int runtime_pause(

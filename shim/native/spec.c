@@ -2,10 +2,10 @@
 #include "shim/native/spec.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "platform/auto.h"
 #include "platform/file.h"
@@ -15,8 +15,11 @@
 #define CONFIG_MAX (16 * 1024 * 1024)
 #define MOUNT_POINT "CONTAINER_SANDBOX_MOUNT_POINT"
 
+#define HOST_PROCESS "annotations.microsoft.com/hostprocess-"
+
 struct reading {
 	struct native_spec *s;
+	struct native_limits limits;
 	const char *prefix; /* of a process's values */
 };
 
@@ -52,63 +55,90 @@ static void on_process(
 		add(s, &s->env, &s->n_env, strndup(text, n));
 	else if (strcmp(key, "cwd") == 0 && n > 0)
 		set(s, &s->cwd, text, n);
+	else if (strcmp(key, "user.username") == 0 && n > 0)
+		set(s, &s->user, text, n);
 	else if (strcmp(key, "commandLine") == 0 && n > 0)
 		set(s, &s->command_line, text, n);
 }
 
-static uint64_t number(const char *text, size_t n)
+static bool is_true(const char *text, size_t n)
 {
-	char digits[24];
-
-	if (n >= sizeof(digits) || *text == '-')
-		return 0;
-	memcpy(digits, text, n);
-	digits[n] = '\0';
-	return strtoull(digits, NULL, 10);
+	return n == 4 && memcmp(text, "true", 4) == 0;
 }
 
-/* windows.resources, and the annotations that mean the same. */
-static const struct {
-	const char *path;
-	size_t offset;
-	unsigned shift; /* to the left */
-	bool wide;
-} limits[] = {
-	{"windows.resources.memory.limit",
-		offsetof(struct container_limits, memory_bytes), 0, true},
-	{"windows.resources.cpu.count",
-		offsetof(struct container_limits, cpu_count), 0, false},
-	{"windows.resources.cpu.maximum",
-		offsetof(struct container_limits, cpu_maximum), 0, false},
-	{"windows.resources.cpu.shares",
-		offsetof(struct container_limits, cpu_weight), 0, false},
-	{"annotations.io.microsoft.container.memory.sizeinmb",
-		offsetof(struct container_limits, memory_bytes), 20, true},
-	{"annotations.io.microsoft.container.processor.count",
-		offsetof(struct container_limits, cpu_count), 0, false},
-	{"annotations.io.microsoft.container.processor.limit",
-		offsetof(struct container_limits, cpu_maximum), 0, false},
-	{"annotations.io.microsoft.container.processor.weight",
-		offsetof(struct container_limits, cpu_weight), 0, false},
-};
-
-static void on_limit(struct container_limits *to, const char *path,
-	const char *text, size_t n)
+static void on_size(
+	struct native_spec *s, const char *key, const char *text, size_t n)
 {
-	uint64_t v = number(text, n);
+	uint32_t *to, v = 0;
 	size_t i;
 
-	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		char *at = (char *)to + limits[i].offset;
+	if (strcmp(key, "consoleSize.width") == 0)
+		to = &s->width;
+	else if (strcmp(key, "consoleSize.height") == 0)
+		to = &s->height;
+	else
+		return;
+	for (i = 0; i < n && text[i] >= '0' && text[i] <= '9'; i++)
+		if (v <= NATIVE_CONSOLE_MAX)
+			v = v * 10 + (uint32_t)(text[i] - '0');
+	*to = i == n ? v : UINT32_MAX;
+}
 
-		if (strcmp(path, limits[i].path) != 0)
-			continue;
-		if (limits[i].wide)
-			*(uint64_t *)(void *)at = v << limits[i].shift;
-		else
-			*(uint32_t *)(void *)at =
-				v < UINT32_MAX ? (uint32_t)v : UINT32_MAX;
-	}
+static void on_annotation(
+	struct native_spec *s, const char *name, const char *text, size_t n)
+{
+	if (strcmp(name, "container") == 0)
+		s->host_process = is_true(text, n);
+	else if (strcmp(name, "inherit-user") == 0)
+		s->inherit_user = is_true(text, n);
+	else if (strcmp(name, "rootfs-location") == 0 && n > 0)
+		set(s, &s->root_location, text, n);
+}
+
+static void add_mount(struct native_spec *s)
+{
+	struct container_mount *more =
+		realloc(s->mounts, (s->n_mounts + 1) * sizeof(*s->mounts));
+
+	s->no_memory |= !more;
+	if (!more)
+		return;
+	s->mounts = more;
+	s->mounts[s->n_mounts++] = (struct container_mount){0};
+}
+
+static void on_mount(
+	struct native_spec *s, const char *key, const char *text, size_t n)
+{
+	struct container_mount *m;
+
+	if (s->n_mounts == 0)
+		return;
+	m = &s->mounts[s->n_mounts - 1];
+	if (strcmp(key, "source") == 0)
+		set(s, (char **)&m->source, text, n);
+	else if (strcmp(key, "destination") == 0)
+		set(s, (char **)&m->destination, text, n);
+	else if (strcmp(key, "options[]") == 0)
+		m->read_only |= n == 2 && strncasecmp(text, "ro", 2) == 0;
+}
+
+static void on_config(struct reading *rd, const char *path, const char *text,
+	size_t n, enum json_type type)
+{
+	struct native_spec *s = rd->s;
+	size_t annotation = strlen(HOST_PROCESS);
+
+	if (strcmp(path, "root.path") == 0 && n > 0)
+		set(s, &s->root, text, n);
+	else if (strcmp(path, "windows.layerFolders[]") == 0)
+		add(s, &s->layers, &s->n_layers, strndup(text, n));
+	else if (strncmp(path, HOST_PROCESS, annotation) == 0)
+		on_annotation(s, path + annotation, text, n);
+	else if (strncmp(path, "mounts[].", 9) == 0)
+		on_mount(s, path + 9, text, n);
+	else
+		native_limits_value(&rd->limits, path, type, text, n);
 }
 
 static void on_value(const char *path, enum json_type type, const char *text,
@@ -118,20 +148,17 @@ static void on_value(const char *path, enum json_type type, const char *text,
 	struct native_spec *s = rd->s;
 	size_t prefix = strlen(rd->prefix);
 
+	if (prefix > 0 && type == JSON_OBJECT && strcmp(path, "mounts[]") == 0)
+		add_mount(s);
 	if (type != JSON_STRING && type != JSON_NUMBER)
 		return;
 	if (strncmp(path, rd->prefix, prefix) == 0 && type == JSON_STRING)
 		on_process(s, path + prefix, text, n);
-	if (prefix == 0)
-		return;
-	if (strcmp(path, "root.path") == 0 && type == JSON_STRING && n > 0)
-		set(s, &s->root, text, n);
-	if (strcmp(path, "windows.layerFolders[]") == 0 && type == JSON_STRING)
-		add(s, &s->layers, &s->n_layers, strndup(text, n));
-	if (strcmp(path, "annotations.microsoft.com/hostprocess-container") ==
-		0)
-		s->host_process = n == 4 && memcmp(text, "true", 4) == 0;
-	on_limit(&s->limits, path, text, n);
+	if (strncmp(path, rd->prefix, prefix) == 0 && type == JSON_NUMBER)
+		on_size(s, path + prefix, text, n);
+	if (prefix > 0 &&
+		(type == JSON_STRING || strncmp(path, "windows.", 8) == 0))
+		on_config(rd, path, text, n, type);
 }
 
 /* Fresh memory: text with every occurrence of what replaced by with. */
@@ -157,14 +184,15 @@ static char *replace(const char *text, const char *what, const char *with)
 	return ret;
 }
 
-static void substitute(struct native_spec *s, char **text)
+static void substitute(
+	struct native_spec *s, char **text, const char *mount_point)
 {
 	static const char *const forms[] = {
 		"%" MOUNT_POINT "%", "$env:" MOUNT_POINT};
 	size_t i;
 
-	for (i = 0; *text && s->root && i < 2; i++) {
-		char *other = replace(*text, forms[i], s->root);
+	for (i = 0; *text && i < 2; i++) {
+		char *other = replace(*text, forms[i], mount_point);
 
 		if (!other) {
 			s->no_memory = true;
@@ -175,21 +203,21 @@ static void substitute(struct native_spec *s, char **text)
 	}
 }
 
-static void substitute_all(struct native_spec *s)
+int native_spec_place(
+	struct native_spec *s, const char *mount_point, struct err *e)
 {
-	char *variable;
 	size_t i;
 
+	if (!mount_point)
+		return 0;
 	for (i = 0; i < s->n_args; i++)
-		substitute(s, &s->args[i]);
-	substitute(s, &s->command_line);
-	substitute(s, &s->cwd);
-	if (!s->root)
-		return;
-	variable = malloc(strlen(MOUNT_POINT) + strlen(s->root) + 2);
-	if (variable)
-		sprintf(variable, "%s=%s", MOUNT_POINT, s->root);
-	add(s, &s->env, &s->n_env, variable);
+		substitute(s, &s->args[i], mount_point);
+	for (i = 0; i < s->n_env; i++)
+		substitute(s, &s->env[i], mount_point);
+	substitute(s, &s->command_line, mount_point);
+	substitute(s, &s->cwd, mount_point);
+	return s->no_memory ? err_set(e, -ENOMEM, "no memory for a process")
+			    : 0;
 }
 
 static int check(const struct native_spec *s, const char *path, struct err *e)
@@ -206,22 +234,42 @@ static int check(const struct native_spec *s, const char *path, struct err *e)
 			"'%s' has both process.args and process.commandLine: "
 			"only one can be what is run",
 			path);
+	if (s->width > NATIVE_CONSOLE_MAX || s->height > NATIVE_CONSOLE_MAX)
+		return err_set(e, -EINVAL, "'%s': a consoleSize is %d at most",
+			path, NATIVE_CONSOLE_MAX);
 	return 0;
 }
 
-static int scan(const char *path, const char *prefix, struct native_spec *s,
-	struct err *e)
+static int scan(struct reading *rd, const char *path, struct err *e)
 {
-	struct reading rd = {.s = s, .prefix = prefix};
 	auto_free char *text = NULL;
 	size_t n;
 	int r = file_read(path, CONFIG_MAX, &text, &n, e);
 
 	if (r == 0)
-		r = json_scan(text, n, on_value, &rd, e);
+		r = json_scan(text, n, on_value, rd, e);
+	if (r == 0)
+		r = native_limits_merge(&rd->limits, &rd->s->limits, e);
 	if (r == -EINVAL)
 		err_prefix(e, "'%s'", path);
 	return r;
+}
+
+/* As if they came first in the file. */
+static void put_defaults(
+	struct reading *rd, const struct runtime_settings *settings)
+{
+	char path[JSON_PATH_MAX];
+	size_t i;
+
+	for (i = 0; settings && i < settings->n_annotations; i++) {
+		const char *value = settings->annotations[i].value;
+		int n = snprintf(path, sizeof(path), "annotations.%s",
+			settings->annotations[i].key);
+
+		if (n > 0 && (size_t)n < sizeof(path))
+			on_value(path, JSON_STRING, value, strlen(value), rd);
+	}
 }
 
 /* What the shim has mounted comes before all that config.json says. */
@@ -262,71 +310,35 @@ static int resolve_root(
 	return 0;
 }
 
-int native_spec_read(const char *bundle, struct native_spec *ret, struct err *e)
+int native_spec_read(const char *bundle,
+	const struct runtime_settings *settings, struct native_spec *ret,
+	struct err *e)
 {
+	struct reading rd = {.s = ret, .prefix = "process."};
 	char path[BUNDLE_PATH_MAX];
 	int r = bundle_path(bundle, "config.json", path);
 
 	memset(ret, 0, sizeof(*ret));
 	if (r < 0)
 		return err_sys(e, r, "bundle '%s'", bundle);
-	r = scan(path, "process.", ret, e);
+	put_defaults(&rd, settings);
+	r = scan(&rd, path, e);
 	if (r == 0)
 		r = find_layers(ret, bundle, e);
 	if (r == 0)
 		r = resolve_root(ret, bundle, e);
-	if (r < 0)
-		return r;
-	substitute_all(ret);
-	return check(ret, path, e);
+	return r < 0 ? r : check(ret, path, e);
 }
 
-int native_spec_read_process(const char *path, const char *root,
-	struct native_spec *ret, struct err *e)
+int native_spec_read_process(
+	const char *path, struct native_spec *ret, struct err *e)
 {
+	struct reading rd = {.s = ret, .prefix = ""};
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	r = scan(path, "", ret, e);
-	if (r < 0)
-		return r;
-	if (root)
-		set(ret, &ret->root, root, strlen(root));
-	substitute_all(ret);
-	return check(ret, path, e);
-}
-
-static void on_resource(const char *path, enum json_type type, const char *text,
-	size_t n, void *arg)
-{
-	char full[JSON_PATH_MAX + 32];
-
-	if (type != JSON_NUMBER)
-		return;
-	snprintf(full, sizeof(full), "windows.resources.%s", path);
-	on_limit(arg, full, text, n);
-}
-
-int native_limits_read(
-	const char *path, struct container_limits *to, struct err *e)
-{
-	struct container_limits now = {0};
-	auto_free char *text = NULL;
-	size_t n;
-	int r = file_read(path, CONFIG_MAX, &text, &n, e);
-
-	if (r == 0)
-		r = json_scan(text, n, on_resource, &now, e);
-	if (r < 0)
-		return r;
-	if (now.memory_bytes)
-		to->memory_bytes = now.memory_bytes;
-	if (now.cpu_count || now.cpu_maximum || now.cpu_weight) {
-		to->cpu_count = now.cpu_count;
-		to->cpu_maximum = now.cpu_maximum;
-		to->cpu_weight = now.cpu_weight;
-	}
-	return 0;
+	r = scan(&rd, path, e);
+	return r < 0 ? r : check(ret, path, e);
 }
 
 void native_spec_clear(struct native_spec *s)
@@ -337,14 +349,21 @@ void native_spec_clear(struct native_spec *s)
 		free(s->args[i]);
 	for (i = 0; i < s->n_env; i++)
 		free(s->env[i]);
+	for (i = 0; i < s->n_mounts; i++) {
+		free((char *)s->mounts[i].source);
+		free((char *)s->mounts[i].destination);
+	}
 	for (i = 0; i < s->n_layers; i++)
 		free(s->layers[i]);
 	mount_rootfs_clear(&s->rootfs);
 	free(s->layers);
 	free(s->args);
 	free(s->env);
+	free(s->mounts);
 	free(s->command_line);
 	free(s->cwd);
+	free(s->user);
 	free(s->root);
+	free(s->root_location);
 	memset(s, 0, sizeof(*s));
 }

@@ -7,8 +7,9 @@
  * once would be two answers to one question, and are refused.
  *
  * The text CONTAINER_SANDBOX_MOUNT_POINT, as %...% or $env:..., stands for the
- * folder of the container's files in args, commandLine and cwd; it is in the
- * environment, too.
+ * folder of the container's files in args, commandLine, env and cwd. Where that
+ * is, is known when the container has been made. One with a view of its own has
+ * no such place.
  */
 #ifndef WISP_SHIM_NATIVE_SPEC_H
 #define WISP_SHIM_NATIVE_SPEC_H
@@ -17,38 +18,46 @@
 
 #include "platform/container.h"
 #include "platform/mount.h"
+#include "shim/native/limits.h"
+#include "shim/native/settings.h"
 
 struct native_spec {
 	char **args, **env; /* both with a NULL at the end */
 	size_t n_args, n_env;
-	char *command_line; /* NULL: args */
-	char *cwd;          /* NULL: the default */
-	char *root;         /* of config.json: where its files are; or NULL */
+	char *command_line;     /* NULL: args */
+	char *cwd;              /* NULL: the default */
+	char *user;             /* process.user.username; or NULL */
+	uint32_t width, height; /* of its console; 0: the usual */
+	char *root; /* of config.json: where its files are; or NULL */
 	/* The layers that its files are in: those that the shim has mounted, or
 	 * windows.layerFolders. path is root then. Without any it is NULL. */
 	struct mount_rootfs rootfs;
 	char **layers; /* windows.layerFolders: the scratch is the last */
 	size_t n_layers;
+	char *root_location; /* the annotation hostprocess-rootfs-location */
+	struct container_mount *mounts; /* their texts are ours, too */
+	size_t n_mounts;
 	bool host_process; /* the annotation that asks for no isolation */
+	bool inherit_user; /* the annotation hostprocess-inherit-user */
 	struct container_limits limits;
 	bool no_memory;
 };
 
-#define NATIVE_DEFAULT_CWD "C:\\"
+#define NATIVE_CONSOLE_MAX 32767
 
-/* A container's config.json. Needs native_spec_clear() also on failure. */
-int native_spec_read(
-	const char *bundle, struct native_spec *ret, struct err *e);
+/* A container's config.json. settings, or NULL, have the annotations that hold
+ * where it has none of its own. Needs native_spec_clear() also on failure. */
+int native_spec_read(const char *bundle,
+	const struct runtime_settings *settings, struct native_spec *ret,
+	struct err *e);
 
-/* A process alone, as JSON in a file: an exec's. root is the container's. */
-int native_spec_read_process(const char *path, const char *root,
-	struct native_spec *ret, struct err *e);
+/* A process alone, as JSON in a file: an exec's. */
+int native_spec_read_process(
+	const char *path, struct native_spec *ret, struct err *e);
 
-/* The limits of resources as JSON in a file (config-windows.md, "resources");
- * what is not in it stays as it is. A new CPU limit replaces an old one of
- * another kind. */
-int native_limits_read(
-	const char *path, struct container_limits *limits, struct err *e);
+/* Puts the folder into the texts; NULL: there is none, they stay. -ENOMEM. */
+int native_spec_place(
+	struct native_spec *s, const char *mount_point, struct err *e);
 
 void native_spec_clear(struct native_spec *s);
 

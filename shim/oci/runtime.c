@@ -68,14 +68,22 @@ int runtime_find(const struct options *o, const char **ret, struct err *e)
 		"install one, or name it in the option binary_name");
 }
 
-int runtime_check_options(const Any *any, struct err *e)
+int runtime_read_options(
+	const Any *any, struct runtime_settings **ret, struct err *e)
 {
+	(void)ret;
 	return err_set(e, -EINVAL,
 		"options of unknown type '%s': known are "
 		"containerd.runc.v1.Options and runtimeoptions.v1.Options",
 		any->type_url);
 }
 
+void runtime_free_settings(struct runtime_settings *s)
+{
+	(void)s;
+}
+
+const bool runtime_is_program = true;
 const uint32_t runtime_lost_status = 128 + SIGKILL;
 const char runtime_resources[] = "LinuxResources";
 
@@ -482,9 +490,23 @@ static int run_plain(const struct runtime *rt, const char *verb,
 	return call_spawn(rt, c, &a, NULL, e);
 }
 
-int runtime_start(
-	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e)
+bool runtime_has_process(const struct runtime *rt)
 {
+	(void)rt;
+	return true;
+}
+
+int runtime_kill_early(const struct runtime *rt, uint32_t signal, struct err *e)
+{
+	(void)signal;
+	return err_set(e, -EBUSY, "container '%s' is not started", rt->id);
+}
+
+int runtime_start(const struct runtime *rt, const struct stdio *stdio,
+	const char *pid_file, runtime_cb cb, void *arg, struct err *e)
+{
+	(void)stdio;
+	(void)pid_file;
 	return run_plain(rt, "start", NULL, false, cb, arg, e);
 }
 

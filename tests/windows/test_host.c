@@ -235,6 +235,114 @@ START_TEST(test_log)
 }
 END_TEST
 
+START_TEST(test_own_dir)
+{
+	char first[FILE_PATH_MAX], again[FILE_PATH_MAX];
+	struct err e;
+
+	ck_assert_msg(
+		host_own_dir("wisp-test", 200, first, sizeof(first), &e) == 0,
+		"%s", e.msg);
+	ck_assert_int_eq(
+		host_own_dir("wisp-test", 200, again, sizeof(again), &e), 0);
+	ck_assert_str_eq(first, again);
+	ck_assert_int_eq(file_remove_folder(first), 0);
+	/* what is there already is no folder */
+	ck_assert_int_eq(file_write(first, "", 0), 0);
+	ck_assert_int_eq(
+		host_own_dir("wisp-test", 200, again, sizeof(again), &e), 0);
+	ck_assert_str_ne(first, again); /* it has another place */
+	ck_assert_int_eq(file_remove_folder(again), 0);
+	ck_assert_int_eq(file_remove(first), 0);
+}
+END_TEST
+
+static DWORD WINAPI let_go(void *h)
+{
+	Sleep(60);
+	CloseHandle(h);
+	return 0;
+}
+
+/* As a scanner or a daemon does, who reads it and shares less than all. */
+static void hold(const wchar_t *name, DWORD share)
+{
+	HANDLE h = CreateFileW(
+		name, GENERIC_READ, share, NULL, OPEN_EXISTING, 0, NULL);
+
+	ck_assert_ptr_ne(h, INVALID_HANDLE_VALUE);
+	CloseHandle(CreateThread(NULL, 0, let_go, h, 0, NULL));
+}
+
+START_TEST(test_held_files)
+{
+	char buf[16];
+
+	ck_assert_int_eq(file_write("held", "1", 1), 0);
+	hold(L"held", FILE_SHARE_READ | FILE_SHARE_WRITE);
+	ck_assert_int_eq(file_write("held", "2", 1), 0);
+	hold(L"held", 0);
+	ck_assert_int_eq(file_read_into("held", buf, sizeof(buf)), 0);
+	ck_assert_str_eq(buf, "2");
+	hold(L"held", FILE_SHARE_READ | FILE_SHARE_WRITE);
+	ck_assert_int_eq(file_rename("held", "other"), 0);
+	hold(L"other", FILE_SHARE_READ | FILE_SHARE_WRITE);
+	ck_assert_int_eq(file_remove("other"), 0);
+	ck_assert_int_eq(file_check("other"), -ENOENT);
+}
+END_TEST
+
+static void check_path(
+	const char *begin, const char *end, const wchar_t *expect)
+{
+	wchar_t got[WIN_PATH_MAX];
+	char path[1024], middle[260];
+
+	memset(middle, 'a', sizeof(middle) - 1);
+	middle[sizeof(middle) - 1] = '\0';
+	snprintf(path, sizeof(path), "%s%s%s", begin, middle, end);
+	ck_assert_int_eq(win_path(path, got), 0);
+	ck_assert_msg(wcsncmp(got, expect, wcslen(expect)) == 0, "%ls", got);
+	ck_assert_ptr_null(wcsstr(got, L".."));
+	ck_assert_ptr_null(wcschr(got, L'/'));
+}
+
+/* Those that the system takes only with "\\?\", and then word by word. */
+START_TEST(test_long_paths)
+{
+	char path[FILE_PATH_MAX], below[FILE_PATH_MAX], buf[16];
+	wchar_t wide[WIN_PATH_MAX];
+	unsigned i;
+
+	check_path("C:/x/", "/..//y/./z", L"C:\\x\\y\\z");
+	check_path("C:/", "/y", L"\\\\?\\C:\\aaaa");
+	check_path("//server/share/", "/../y", L"\\\\server\\share\\y");
+	check_path("//server/share/", "/y", L"\\\\?\\UNC\\server\\share\\aaa");
+	check_path("//?/C:/", "/y", L"\\\\?\\C:\\aaaa");
+	check_path("", "/y", L"\\\\?\\");
+	ck_assert_int_eq(win_path("C:/short/../x", wide), 0);
+	ck_assert_int_eq(wcscmp(wide, L"C:\\short\\..\\x"), 0);
+	ck_assert_int_eq(win_path("", wide), -ENOENT);
+	ck_assert_int_eq(win_path("\xff", wide), -EINVAL);
+	ck_assert_int_eq(win_path("\xed\xa0\x80", wide), -EINVAL);
+	snprintf(path, sizeof(path), "%s", here("deep"));
+	ck_assert_int_eq(file_make_folder(path), 0);
+	for (i = 0; i < 6; i++) {
+		strcat(path,
+			"/a-folder-whose-name-is-not-short-but-fifty-chars");
+		ck_assert_int_eq(file_make_folder(path), 0);
+	}
+	snprintf(below, sizeof(below), "%s/./x/../f", path);
+	ck_assert_int_eq(file_write(below, "deep", 4), 0);
+	ck_assert_int_eq(
+		file_read_into(strstr(path, "deep"), buf, 16), -EINVAL);
+	snprintf(below, sizeof(below), "%s/f", strstr(path, "deep"));
+	ck_assert_int_eq(file_read_into(below, buf, 16), 0);
+	ck_assert_str_eq(buf, "deep");
+	ck_assert_int_eq(file_enter_folder(path), -ENAMETOOLONG);
+}
+END_TEST
+
 /* Whoever has the name must not be given our lines; when it is free, it is
  * ours. */
 START_TEST(test_log_of_somebody_else)
@@ -267,7 +375,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {test_files, test_folders, test_long_path,
-		test_paths, test_uris, test_spool, test_look, test_log,
+		test_paths, test_own_dir, test_held_files, test_long_paths,
+		test_uris, test_spool, test_look, test_log,
 		test_log_of_somebody_else, NULL};
 
 	host_log_open(

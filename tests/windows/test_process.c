@@ -291,6 +291,7 @@ START_TEST(test_job)
 	struct spawn how = {.spec = &spec, .suspended = true};
 	struct endpoint *theirs;
 	struct stream *out;
+	struct process_ref *ref;
 	struct cgroup *cg;
 	struct job *job, *second;
 	struct err e;
@@ -313,6 +314,11 @@ START_TEST(test_job)
 	ck_assert_int_eq(process_resume(pid), -ESRCH);
 	ck_assert_uint_eq(read_some(base, out, buf, 7), 7);
 	ck_assert_int_eq(job_new("test", &second, &e), -EEXIST);
+	ck_assert_int_eq(job_open_process(job_handle(job), pid, &ref), 0);
+	process_ref_close(ref);
+	ck_assert_int_eq(
+		job_open_process(job_handle(job), GetCurrentProcessId(), &ref),
+		-ESRCH);
 	n_pids = 0;
 	ck_assert_int_eq(cgroup_each_pid(cg, count_pid, NULL), 0);
 	ck_assert_uint_ge(n_pids, 2); /* Wine: its conhost, too */
@@ -411,8 +417,8 @@ START_TEST(test_console)
 	begin();
 	ck_assert_msg(
 		console_new(base, ".", "console", &c, &e) == 0, "%s", e.msg);
+	ck_assert_int_eq(console_pty(c, &how.console), 0);
 	ck_assert_int_eq(console_receive(c, &out, &in, &e), 0);
-	how.console = console_pty(c);
 	ck_assert_int_eq(process_spawn_with(&how, &pid, &e), 0);
 	ck_assert_uint_eq(wait_exit(pid), 0);
 	ck_assert_msg(wait_for(base, ((n = stream_read(out, buf + got,

@@ -103,17 +103,20 @@ START_TEST(test_create_fails)
 	char bundle[FILE_PATH_MAX];
 	enum ttrpc_code code;
 
+	/* a file where the folder is to be */
 	bundle_make(WORDS("exit", "5"), ",\"cwd\":\"C:\\\\none\"");
+	ck_assert_int_eq(file_make_folder("rootfs"), 0);
+	put_text("rootfs/none", "");
 	shim_begin(&shim, "fails");
 	ck_assert_int_eq(file_working_folder(bundle, sizeof(bundle)), 0);
 	rq.id = shim.id;
 	rq.bundle = bundle;
 	ck_assert_ptr_null(shim_call(&shim, "Create", &rq.base, &code));
 	ck_assert_int_ne(code, TTRPC_OK);
-	ck_assert_ptr_nonnull(strstr(shim.message, "C:\\none"));
+	ck_assert_ptr_nonnull(strstr(shim.message, "rootfs\\none"));
 	put_text("config.json", "{\"process\":{\"args\":[\"x\"]}}");
 	ck_assert_ptr_null(shim_call(&shim, "Create", &rq.base, &code));
-	ck_assert_int_eq(code, TTRPC_UNIMPLEMENTED);
+	ck_assert_int_eq(code, TTRPC_INVALID_ARGUMENT);
 	put_text("config.json",
 		"{\"process\":{\"args\":[\"x\"],\"commandLine\":\"x\"},"
 		"\"annotations\":{"

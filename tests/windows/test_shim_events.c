@@ -116,9 +116,59 @@ START_TEST(test_late_daemon)
 }
 END_TEST
 
+/* Wine enforces no limits: a message as the system posts it, to the port that
+ * is somewhere among the shim's handles, for the first job that it has (their
+ * keys begin at 17: port.c). */
+static void say(DWORD message, DWORD pid)
+{
+	auto_handle HANDLE process =
+		OpenProcess(PROCESS_DUP_HANDLE, FALSE, (DWORD)shim.pid);
+	ULONG_PTR h;
+
+	ck_assert_ptr_nonnull(process);
+	for (h = 4; h < 0x1000; h += 4) {
+		HANDLE copy;
+
+		if (!DuplicateHandle(process, (HANDLE)h, GetCurrentProcess(),
+			    &copy, 0, FALSE, DUPLICATE_SAME_ACCESS))
+			continue;
+		PostQueuedCompletionStatus(
+			copy, message, 17, (OVERLAPPED *)(uintptr_t)pid);
+		CloseHandle(copy);
+	}
+}
+
+/* Once for each process, however often it is refused memory, and before its
+ * exit. */
+START_TEST(test_oom)
+{
+	unsigned i;
+	uint32_t pid;
+
+	bundle_make(WORDS("sleep"), "");
+	begin("oom");
+	daemon_come();
+	pid = shim_create(&shim, "");
+	shim_start(&shim, "");
+	say(JOB_OBJECT_MSG_JOB_MEMORY_LIMIT, pid);
+	ck_assert(wait_for(shim.base, strstr(topics, "/tasks/oom")));
+	for (i = 0; i < 5; i++)
+		say(JOB_OBJECT_MSG_JOB_MEMORY_LIMIT, pid);
+	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_OK);
+	shim_wait(&shim, "");
+	shim_delete(&shim, "");
+	ck_assert(wait_for(shim.base, strstr(topics, "/tasks/delete")));
+	ck_assert_str_eq(topics, "/tasks/create /tasks/start /tasks/oom "
+				 "/tasks/exit /tasks/delete ");
+	shim.after_shutdown = daemon_go;
+	shim_end(&shim);
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {test_order, test_late_daemon, NULL};
+	const TTest *const tests[] = {
+		test_order, test_late_daemon, test_oom, NULL};
 
 	child_main();
 	return suite_run("windows shim events", tests);

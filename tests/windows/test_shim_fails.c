@@ -5,9 +5,9 @@
  * all the same; the shim goes on; and once the container is deleted it has no
  * handle, no thread and no process more than before.
  *
- * Of memory that runs out only every 7th place is tried, unless WISP_STEP says
- * otherwise. WISP_SHOW=1 tells what failed, and what came of it; WISP_FROM=N
- * begins with the Nth call.
+ * WISP_STEP=1 does that; without it every 2nd call is tried, and of those for
+ * memory every 25th. WISP_SHOW=1 tells what failed, and what came of it;
+ * WISP_FROM=N begins with the Nth call.
  */
 #include <stdlib.h>
 
@@ -351,8 +351,8 @@ static void sweep(void (*before)(void), void (*step)(void))
 	step();
 	ck_assert_msg(outcome == TTRPC_OK, "%s", shim.message);
 	clean();
-	sweep_with(FAIL_CALLS, 1, before, step);
-	sweep_with(FAIL_MEMORY, fail_number("WISP_STEP", 7), before, step);
+	sweep_with(FAIL_CALLS, fail_number("WISP_STEP", 2), before, step);
+	sweep_with(FAIL_MEMORY, fail_number("WISP_STEP", 25), before, step);
 }
 
 static void nothing(void)

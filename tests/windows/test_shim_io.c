@@ -107,7 +107,7 @@ START_TEST(test_daemon_is_lost)
 	shim_start(&shim, "");
 	ck_assert_uint_eq(read_some(shim.base, out, buf, 1000), 1000);
 	for (i = 0; i < 1000; i++)
-		ck_assert_int_eq(buf[i], (char)(i % 251));
+		ck_assert_uint_eq((uint8_t)buf[i], i % 251);
 	stream_close(out); /* with it goes what was in the pipe */
 	Sleep(300);
 	h = serve(OUT_);

@@ -64,10 +64,10 @@ START_TEST(test_create_fails)
 	enum ttrpc_code code;
 
 	vmc_begin();
-	bundle_make(WORDS("exit", "0"), ",\"cwd\":\"C:\\\\none\"");
+	bundle_make(WORDS("exit", "0"), ",\"cwd\":\"C:\\\\no*ne\"");
 	shim_begin(&shim, "layers-fail");
 	ck_assert(!create(&code));
-	ck_assert_ptr_nonnull(strstr(shim.message, "C:\\none"));
+	ck_assert_ptr_nonnull(strstr(shim.message, "no*ne"));
 	ck_assert_str_eq(vmc_calls(), "CAPgGUD");
 	ck_assert(vmc_is_clean());
 	vmc_fail(5, 0x80070005, 0);

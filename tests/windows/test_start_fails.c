@@ -71,10 +71,10 @@ static void start_fails(enum fail_process process)
 {
 	n_call = fail_number("WISP_FROM", 1);
 	while (start_once(FAIL_CALLS, process))
-		n_call++;
+		n_call += fail_number("WISP_STEP", 2);
 	n_call = fail_number("WISP_FROM", 1);
 	while (start_once(FAIL_MEMORY, process))
-		n_call += fail_number("WISP_STEP", 7);
+		n_call += fail_number("WISP_STEP", 15);
 }
 
 START_TEST(test_start_fails)

@@ -153,7 +153,7 @@ START_TEST(test_back_pressure)
 		n = read_some(base, b, in, n);
 		ck_assert_uint_gt(n, 0);
 		for (i = 0; i < n; i++)
-			ck_assert_int_eq(in[i], out[(got + i) % sizeof(out)]);
+			ck_assert(in[i] == out[(got + i) % sizeof(out)]);
 		got += n;
 	}
 	told = 0;
@@ -288,6 +288,31 @@ START_TEST(test_redial)
 }
 END_TEST
 
+/* Nobody comes in the time that there is for it: that is the end. */
+START_TEST(test_dial_for)
+{
+	wchar_t name[PIPE_NAME_MAX];
+	char text[PIPE_NAME_MAX];
+	struct stream *s, *daemon;
+	struct err e;
+
+	base = event_base_new();
+	pipe_fresh_name(name);
+	ck_assert_int_eq(win_narrow(name, text, sizeof(text)), 0);
+	ck_assert_int_eq(stream_from_handle(base, serve(name), &daemon), 0);
+	ck_assert_int_eq(stream_open_fifo(base, text, &s, &e), 0);
+	stream_close(daemon);
+	stream_dial_for(1);
+	ck_assert_int_eq(stream_write(s, "lost", 4), 4);
+	ck_assert_int_eq(stream_write(s, "no", 2), -EAGAIN);
+	ck_assert(wait_for(base, stream_write(s, "no", 2) == -EPIPE));
+	ck_assert_uint_eq(stream_unread(s), 0);
+	stream_dial_for(0);
+	stream_close(s);
+	event_base_free(base);
+}
+END_TEST
+
 /* The daemon has made its pipes and does not wait at them yet. */
 START_TEST(test_dial_while_busy)
 {
@@ -359,8 +384,8 @@ int main(void)
 	const TTest *const tests[] = {test_both_ways, test_level_triggered,
 		test_close_keeps_what_is_written, test_back_pressure,
 		test_close_while_busy, test_close_from_callback,
-		test_log_and_null, test_redial, test_dial_while_busy,
-		test_bad_names, NULL};
+		test_log_and_null, test_redial, test_dial_for,
+		test_dial_while_busy, test_bad_names, NULL};
 
 	return suite_run("windows stream", tests);
 }

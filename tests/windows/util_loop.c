@@ -93,9 +93,44 @@ static void child_burst(size_t n)
 	}
 }
 
+/* Two streams, each with bytes of its own, a piece at a time. */
+static void child_both(size_t n)
+{
+	HANDLE to[] = {GetStdHandle(STD_OUTPUT_HANDLE),
+		GetStdHandle(STD_ERROR_HANDLE)};
+	char buf[8192];
+	size_t at, i, w;
+	DWORD put_n;
+
+	for (at = 0; at < n; at += sizeof(buf))
+		for (w = 0; w < 2; w++) {
+			for (i = 0; i < sizeof(buf); i++)
+				buf[i] = (char)((at + i) * (w ? 7 : 1) % 251);
+			if (!WriteFile(to[w], buf, sizeof(buf), &put_n, NULL))
+				ExitProcess(95);
+		}
+}
+
+/* How much is on stdin until its end, and FNV-1a of it. */
+static void child_sum(void)
+{
+	unsigned long long hash = 14695981039346656037ull, n = 0;
+	char buf[65536], text[64];
+	DWORD got, i;
+
+	while (ReadFile(GetStdHandle(STD_INPUT_HANDLE), buf, sizeof(buf), &got,
+		       NULL) &&
+		got > 0)
+		for (n += got, i = 0; i < got; i++)
+			hash = (hash ^ (unsigned char)buf[i]) *
+			       1099511628211ull;
+	put(text,
+		(size_t)snprintf(text, sizeof(text), "%llu %016llx", n, hash));
+}
+
 static void child_args(wchar_t **argv, int argc)
 {
-	char text[1024];
+	static char text[131072];
 	int i;
 
 	for (i = 0; i < argc; i++)
@@ -114,6 +149,37 @@ static void child_spawn(void)
 		    NULL, NULL, &si, &pi))
 		ExitProcess(99);
 	put("spawned", 7);
+	Sleep(60000);
+}
+
+static BOOL WINAPI ignore_event(DWORD event)
+{
+	(void)event;
+	return TRUE;
+}
+
+/* A child that heeds no event, and has got as far as that; then it ends. */
+static void child_leave(void)
+{
+	STARTUPINFOW si = {.cb = sizeof(si), .dwFlags = STARTF_USESTDHANDLES};
+	wchar_t line[] = L"x child stubborn", path[WIN_PATH_MAX];
+	PROCESS_INFORMATION pi;
+	HANDLE ready = CreateEventW(NULL, TRUE, FALSE, L"wisp-test-stubborn");
+
+	GetModuleFileNameW(NULL, path, WIN_PATH_MAX);
+	if (!CreateProcessW(path, line, NULL, NULL, FALSE, CREATE_NO_WINDOW,
+		    NULL, NULL, &si, &pi))
+		ExitProcess(99);
+	ExitProcess(WaitForSingleObject(ready, 20000) == 0 ? 3 : 98);
+}
+
+static void child_stubborn(void)
+{
+	HANDLE ready =
+		OpenEventW(EVENT_MODIFY_STATE, FALSE, L"wisp-test-stubborn");
+
+	SetConsoleCtrlHandler(ignore_event, TRUE);
+	SetEvent(ready);
 	Sleep(60000);
 }
 
@@ -187,6 +253,10 @@ void child_main(void)
 		child_echo();
 	if (wcscmp(argv[2], L"burst") == 0)
 		child_burst((size_t)wcstoul(argv[3], NULL, 0));
+	if (wcscmp(argv[2], L"both") == 0)
+		child_both((size_t)wcstoul(argv[3], NULL, 0));
+	if (wcscmp(argv[2], L"sum") == 0)
+		child_sum();
 	if (wcscmp(argv[2], L"args") == 0)
 		child_args(argv + 3, argc - 3);
 	if (wcscmp(argv[2], L"sleep") == 0)
@@ -197,6 +267,10 @@ void child_main(void)
 		child_conout();
 	if (wcscmp(argv[2], L"spawn") == 0)
 		child_spawn();
+	if (wcscmp(argv[2], L"leave") == 0)
+		child_leave();
+	if (wcscmp(argv[2], L"stubborn") == 0)
+		child_stubborn();
 	if (wcscmp(argv[2], L"env") == 0 &&
 		GetEnvironmentVariableW(argv[3], buf, 4096))
 		child_text(buf);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/native/settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/stream.h"
+#include "runhcs_options.pb-c.h"
+#include "shim/log.h"
+
+/* logrus.ParseLevel(): what is below an error is never written here. */
+static const struct {
+	const char *name;
+	enum log_level level;
+} levels[] = {{"trace", LOG_DEBUG}, {"debug", LOG_DEBUG}, {"info", LOG_INFO},
+	{"warn", LOG_WARN}, {"warning", LOG_WARN}, {"error", LOG_ERROR},
+	{"fatal", LOG_ERROR}, {"panic", LOG_ERROR}};
+
+#define LEVELS (sizeof(levels) / sizeof(levels[0]))
+
+typedef Containerd__Runhcs__V1__Options Options;
+
+static int set_level(const Options *o, struct err *e)
+{
+	size_t i = 0;
+
+	if (*o->log_level) {
+		while (i < LEVELS && strcmp(levels[i].name, o->log_level) != 0)
+			i++;
+		if (i == LEVELS)
+			return err_set(e, -EINVAL,
+				"option log_level is '%s': known are trace, "
+				"debug, info, warn, error, fatal and panic",
+				o->log_level);
+		log_set_level(levels[i].level); /* over what debug says */
+	} else if (o->debug) {
+		log_set_level(LOG_DEBUG);
+	}
+	return 0;
+}
+
+static int refuse(const char *what, struct err *e)
+{
+	return err_set(e, -ENOSYS, "option %s", what);
+}
+
+/*
+ * Each field, in the order of the message. Those that are not named here mean
+ * nothing to what runs here, and a configuration that lists them for all of its
+ * runtimes must not fail:
+ *
+ *   debug_type ETW: the log goes to the pipe all the same, where the daemon
+ *   reads it (FILE the reference shim dies of)
+ *   registry_root, sandbox_image: the reference shim does not read them, either
+ *   boot_files_root_path, vm_processor_count, vm_memory_size_in_mb,
+ *   GPUVHDPath, scale_cpu_limits_to_sandbox, default_vm_scratch_size_in_gb,
+ *   share_scratch, NCProxyAddr, no_inherit_host_timezone: of virtual machines
+ *   default_container_scratch_size_in_gb: of the daemon, who makes the layers
+ *   scrub_logs: no line of the log has an environment or a command line in it
+ */
+static int check(const Options *o, struct err *e)
+{
+	if (o->debug_type == CONTAINERD__RUNHCS__V1__OPTIONS__DEBUG_TYPE__FILE)
+		return refuse("debug_type FILE: the log is a pipe", e);
+	if (strncmp(o->sandbox_platform, "linux", 5) == 0)
+		return refuse(
+			"sandbox_platform: there are no virtual machines here",
+			e);
+	if (o->sandbox_isolation !=
+		CONTAINERD__RUNHCS__V1__OPTIONS__SANDBOX_ISOLATION__PROCESS)
+		return refuse("sandbox_isolation: there are no virtual "
+			      "machines here",
+			e);
+	if (o->io_retry_timeout_in_sec < 0)
+		return err_set(e, -EINVAL,
+			"option io_retry_timeout_in_sec is %d: it must not be "
+			"negative",
+			o->io_retry_timeout_in_sec);
+	return 0;
+}
+
+static int keep(const Options *o, struct runtime_settings *s)
+{
+	size_t n = o->n_default_container_annotations, i;
+
+	if (n == 0)
+		return 0;
+	s->annotations = calloc(n, sizeof(*s->annotations));
+	if (!s->annotations)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		s->annotations[i].key =
+			strdup(o->default_container_annotations[i]->key);
+		s->annotations[i].value =
+			strdup(o->default_container_annotations[i]->value);
+		s->n_annotations = i + 1;
+		if (!s->annotations[i].key || !s->annotations[i].value)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int read_options(
+	const Options *o, struct runtime_settings **ret, struct err *e)
+{
+	struct runtime_settings *s;
+	int r = check(o, e);
+
+	if (r == 0)
+		r = set_level(o, e);
+	if (r < 0)
+		return r;
+	s = calloc(1, sizeof(*s));
+	if (!s || keep(o, s) < 0) {
+		runtime_free_settings(s);
+		return err_set(e, -ENOMEM, "no memory for options");
+	}
+	stream_dial_for((unsigned)o->io_retry_timeout_in_sec);
+	*ret = s;
+	return 0;
+}
+
+int runtime_read_options(
+	const Any *any, struct runtime_settings **ret, struct err *e)
+{
+	Options *o;
+	int r;
+
+	if (!any_is(any, "containerd.runhcs.v1.Options"))
+		return err_set(e, -EINVAL,
+			"options of unknown type '%s': known are "
+			"containerd.runhcs.v1.Options and "
+			"runtimeoptions.v1.Options",
+			any->type_url);
+	o = containerd__runhcs__v1__options__unpack(
+		NULL, any->value.len, any->value.data);
+	if (!o)
+		return err_set(
+			e, -EINVAL, "options are no valid %s", any->type_url);
+	r = read_options(o, ret, e);
+	containerd__runhcs__v1__options__free_unpacked(o, NULL);
+	return r;
+}
+
+void runtime_free_settings(struct runtime_settings *s)
+{
+	size_t i;
+
+	if (!s)
+		return;
+	for (i = 0; i < s->n_annotations; i++) {
+		free(s->annotations[i].key);
+		free(s->annotations[i].value);
+	}
+	free(s->annotations);
+	free(s);
+}
