@@ -71,7 +71,7 @@ static void start_fails(enum fail_process process)
 {
 	n_call = fail_number("WISP_FROM", 1);
 	while (start_once(FAIL_CALLS, process))
-		n_call += fail_number("WISP_STEP", 2);
+		n_call += fail_number("WISP_STEP", 5);
 	n_call = fail_number("WISP_FROM", 1);
 	while (start_once(FAIL_MEMORY, process))
 		n_call += fail_number("WISP_STEP", 15);
