@@ -257,6 +257,13 @@ $(OUT)/tests/windows_%.exe: $(OBJ)/tests/windows/test_%.o $(WINDOWS_UTIL) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcheck -lcompat -lwinpthread
 
+# The same shim, whose calls of the system fail when a test says so.
+FAILING := $(OUT)/tests/containerd-shim-wisp-fail.exe
+$(FAILING): $(OBJ)/shim/main.o $(OBJ)/tests/windows/fail.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 # Windows' linker does not take a weak function for one that is wrapped.
 $(OBJ)/tests/unit/util_oom.o: CPPFLAGS += -DWEAK=
 
@@ -272,7 +279,7 @@ $(OUT)/double/%.dll: tests/windows/double/%.c
 	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -Wno-missing-prototypes -D_WIN32_WINNT=0x0A00 \
 		-shared -static -o $@ $<
 
-windows-tests: build plant $(OBJ)/tests/unit/util_oom.o $(DOUBLES) $(WINDOWS_TESTS)
+windows-tests: build plant $(FAILING) $(OBJ)/tests/unit/util_oom.o $(DOUBLES) $(WINDOWS_TESTS)
 	@WISP_OUT=$(OUT) sh tests/windows/run.sh $(WINDOWS_TESTS)
 endif
 

@@ -31,7 +31,8 @@ int host_arguments(int *argc, char ***argv, struct err *e);
  */
 int host_split(struct err *e);
 
-/* Tells the process that was called: NULL, all is well; otherwise why not. */
+/* Tells the process that was called: NULL, all is well; otherwise why not. In
+ * that process itself, and the second time, it does nothing. */
 void host_ready(const struct err *e);
 
 /* Makes this process the one that orphans below it come to (prctl(2),

@@ -307,3 +307,12 @@ unsigned reaper_parked(const struct reaper *r)
 {
 	return (unsigned)r->n_parked;
 }
+
+bool reaper_is_claimed(const struct reaper *r, int64_t pid)
+{
+	const struct claim *c = r->claims;
+
+	while (c && c->exit.pid != pid)
+		c = c->next;
+	return c;
+}

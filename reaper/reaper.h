@@ -51,4 +51,7 @@ void reaper_release(struct reaper *r);
 unsigned reaper_claimed(const struct reaper *r);
 unsigned reaper_parked(const struct reaper *r);
 
+/* Whether somebody has claimed it, and has not heard of its exit yet. */
+bool reaper_is_claimed(const struct reaper *r, int64_t pid);
+
 #endif

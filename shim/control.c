@@ -147,9 +147,11 @@ int proc_resize(struct proc *p, uint32_t width, uint32_t height, struct err *e)
 			"terminal size %" PRIu32 "x%" PRIu32 " is too large",
 			width, height);
 	r = p->stdio ? stdio_resize(p->stdio, width, height) : -ENOTTY;
-	if (r < 0 && !p->exited)
-		return err_set(e, -EBUSY, "the terminal is not there yet");
-	return 0;
+	if (r == 0 || p->exited)
+		return 0;
+	return r == -ENOTTY
+		       ? err_set(e, -EBUSY, "the terminal is not there yet")
+		       : err_sys(e, r, "resize the terminal");
 }
 
 void proc_close_stdin(struct proc *p)
@@ -194,17 +196,19 @@ static void list_known(struct listing *l)
 			l->each(p->pid, p->id, l->arg);
 }
 
-void task_each_pid(struct task *t,
+int task_each_pid(struct task *t,
 	void (*each)(int64_t pid, const char *exec_id, void *arg), void *arg)
 {
 	struct listing l = {.task = t, .each = each, .arg = arg};
+	int r = 0;
 
 	if (t->cgroup)
-		cgroup_each_pid(t->cgroup, list_one, &l);
+		r = cgroup_each_pid(t->cgroup, list_one, &l);
 	else
 		list_known(&l);
 	if (!l.init_seen && t->init.pid)
 		each(t->init.pid, NULL, arg);
+	return r == -ENOMEM ? r : 0; /* else it has gone, with all in it */
 }
 
 struct refresh {

@@ -301,7 +301,7 @@ static void reply_pids(struct ttrpc_call *call, struct task *t)
 	struct pid_list l = {0};
 	size_t i;
 
-	task_each_pid(t, add_pid, &l);
+	l.no_memory |= task_each_pid(t, add_pid, &l) < 0;
 	rs.n_processes = l.n;
 	rs.processes = l.infos;
 	if (l.no_memory)

@@ -277,6 +277,15 @@ static void join_groups(const struct serve_config *config)
 		log_warn(config->id, "option shim_cgroup: %s", e.msg);
 }
 
+/* The containers go on, or end with this process, as the system has it. */
+static int dispatch(struct shim *s, struct err *e)
+{
+	if (event_base_dispatch(s->base) >= 0)
+		return 0;
+	log_error(s->config->id, "the event loop has failed: the shim ends");
+	return err_set(e, -EIO, "the event loop has failed");
+}
+
 int serve(const struct serve_config *config, struct listener *l, struct err *e)
 {
 	struct shim s = {.config = config, .listener = l};
@@ -295,7 +304,7 @@ int serve(const struct serve_config *config, struct listener *l, struct err *e)
 		host_ready(NULL);
 		on_change(&s);
 		host_trim_memory();
-		event_base_dispatch(s.base);
+		r = dispatch(&s, e);
 	} else {
 		listener_unlink(config->address);
 	}

@@ -168,14 +168,11 @@ int start_answer(
 	return (size_t)len >= n ? -ENAMETOOLONG : len;
 }
 
-/* 1.6 and 1.7 find their shims again by the file. */
 static int announce(const struct start *s, struct err *e)
 {
-	uint8_t answer[SOCKET_ADDRESS_MAX + 128];
-	int r = bundle_write(s->dir, "address", s->address, e);
+	uint8_t answer[2 * SOCKET_ADDRESS_MAX + 128];
+	int r;
 
-	if (r < 0)
-		return r;
 	r = start_answer(s->dialect, s->address, answer, sizeof(answer));
 	if (r > 0)
 		r = host_write_stdout(answer, (size_t)r);
@@ -215,24 +212,24 @@ static int run(struct start *s, struct listener *l, struct err *e)
 static int begin(struct start *s, struct err *e)
 {
 	struct listener *l = NULL;
-	int r = socket_claim(s->address, &l, e);
+	int claimed = socket_claim(s->address, &l, e), r;
 
-	if (r < 0)
-		return r;
-	if (r == 1 && !s->grouped)
+	if (claimed < 0)
+		return claimed;
+	if (claimed == 1 && !s->grouped)
 		return err_set(e, -EEXIST,
 			"a shim for container '%s' runs already at %s",
 			s->args->id, s->address);
-	if (r == 1)
+	/* 1.6 and 1.7 find their shims again by the file. Before there is a
+	 * second process: a failure needs nobody to end it */
+	r = bundle_write(s->dir, "address", s->address, e);
+	if (r == 0 && claimed == 1)
 		return announce(s, e);
 	host_set_oom_score(); /* refused without CAP_SYS_RESOURCE: no matter */
-	r = host_split(e);
-	if (r == 0) {
-		r = run(s, l, e);
-		if (r < 0)
-			host_ready(e);
-		return r;
-	}
+	if (r == 0)
+		r = host_split(e);
+	if (r == 0)
+		return run(s, l, e);
 	if (r == 1)
 		r = announce(s, e);
 	else
@@ -241,7 +238,7 @@ static int begin(struct start *s, struct err *e)
 	return r;
 }
 
-int start_command(const struct args *args, struct err *e)
+static int start(const struct args *args, struct err *e)
 {
 	struct start *s = calloc(1, sizeof(*s));
 	int r;
@@ -263,5 +260,14 @@ int start_command(const struct args *args, struct err *e)
 			s->params, NULL);
 	free(s->shim_cgroup);
 	free(s);
+	return r;
+}
+
+int start_command(const struct args *args, struct err *e)
+{
+	int r = start(args, e);
+
+	if (r < 0) /* to the process that was called, if this is another one */
+		host_ready(e);
 	return r;
 }

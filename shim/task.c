@@ -427,10 +427,12 @@ int proc_adopt(struct proc *p, const char *pid_file, struct err *e)
 	r = bundle_path(p->task->bundle.dir, pid_file, path);
 	if (r == 0)
 		r = file_read_pid(path, &pid);
-	if (r < 0)
+	if (r == -ENOENT || r == -EINVAL)
 		return err_sys(e, -EREMOTEIO,
 			"the OCI runtime left no pid in '%s' (%s)", path,
 			strerror(-r));
+	if (r < 0)
+		return err_sys(e, r, "read '%s'", path);
 	r = reaper_claim(config->reaper, pid, proc_exited, p);
 	if (r < 0)
 		return err_sys(e, r,

@@ -212,8 +212,8 @@ void proc_close_stdin(struct proc *p);
  * from 1.7 on that starts anew takes an empty list for what a broken create
  * left, and deletes the task before anybody has heard its exit status
  * (loadShim() in its core/runtime/v2/shim_load.go). exec_id is NULL unless the
- * process is an exec's first one. */
-void task_each_pid(struct task *t,
+ * process is an exec's first one. -ENOMEM: some are missing. */
+int task_each_pid(struct task *t,
 	void (*each)(int64_t pid, const char *exec_id, void *arg), void *arg);
 
 /* Before task_each_pid() and task_stats(), which tell what was known when this

@@ -207,12 +207,18 @@ static int check_root(
 	attributes = GetFileAttributesW(wide);
 	/* a bundle without a rootfs of its own has an empty one */
 	if (attributes == INVALID_FILE_ATTRIBUTES) {
+		r = win_last();
+		if (r != -ENOENT)
+			return err_sys(e, r, "root '%s'", c->root);
 		r = undo_add(undo, UNDO_FOLDER, c->root, e);
 		if (r < 0)
 			return r;
-		if (!CreateDirectoryW(wide, NULL))
+		r = CreateDirectoryW(wide, NULL) ? 0 : win_last();
+		if (r == -ENOENT)
 			return err_set(
 				e, -EINVAL, "root '%s' is not there", c->root);
+		if (r < 0)
+			return err_sys(e, r, "make root '%s'", c->root);
 	} else if (!(attributes & FILE_ATTRIBUTE_DIRECTORY)) {
 		return err_set(e, -EINVAL, "root '%s' is no folder", c->root);
 	}

@@ -13,7 +13,7 @@ struct port_loop {
 	evutil_socket_t pair[2]; /* the loop reads from the first */
 	struct event *ev;
 	struct port_op *done, **tail; /* oldest first */
-	bool woken;
+	bool woken, unheard;          /* the byte has been sent; could not be */
 };
 
 /* The port belongs to the process as a whole, as its descriptors' table does
@@ -43,10 +43,32 @@ static struct job_watch *job_watches;
 /* libevent's type is signed, the system's is not. */
 #define NO_SOCKET ((evutil_socket_t)-1)
 
+/* The system may be short of memory for a byte: the port's thread tries again.
+ */
+#define WAKE_AGAIN_MS 20
+
 static void wake(struct port_loop *loop)
 {
 	if (!loop->woken)
 		loop->woken = send(loop->pair[1], "", 1, 0) == 1;
+	loop->unheard = !loop->woken;
+}
+
+/* How long the port's thread may sleep. */
+static DWORD wake_again(void)
+{
+	struct port_loop *loop;
+	DWORD ms = INFINITE;
+
+	AcquireSRWLockExclusive(&lock);
+	for (loop = loops; loop; loop = loop->next) {
+		if (loop->unheard)
+			wake(loop);
+		if (loop->unheard)
+			ms = WAKE_AGAIN_MS;
+	}
+	ReleaseSRWLockExclusive(&lock);
+	return ms;
 }
 
 static void take(struct port_op *op)
@@ -78,7 +100,7 @@ static DWORD WINAPI port_thread(void *unused)
 		ULONG_PTR key = 0;
 		DWORD n = 0;
 		BOOL fine = GetQueuedCompletionStatus(
-			port, &n, &key, &ov, INFINITE);
+			port, &n, &key, &ov, wake_again());
 		DWORD error = fine ? 0 : GetLastError();
 		struct port_op *op = (struct port_op *)ov;
 		bool gone;
@@ -219,8 +241,10 @@ int port_loop_get(struct event_base *base, struct port_loop **ret)
 		loop_free(loop);
 		return r;
 	}
+	AcquireSRWLockExclusive(&lock);
 	loop->next = loops;
 	loops = loop;
+	ReleaseSRWLockExclusive(&lock);
 	*ret = loop;
 	return 0;
 }
@@ -231,9 +255,11 @@ void port_loop_put(struct port_loop *loop)
 
 	if (!loop || --loop->refs > 0)
 		return;
+	AcquireSRWLockExclusive(&lock);
 	while (*at != loop)
 		at = &(*at)->next;
 	*at = loop->next;
+	ReleaseSRWLockExclusive(&lock);
 	loop_free(loop);
 }
 

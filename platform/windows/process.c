@@ -75,6 +75,15 @@ int child_add(struct child *c)
 	return 0;
 }
 
+void child_remove(struct child *c)
+{
+	struct child **at = &children;
+
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+}
+
 struct child *child_find(int64_t pid)
 {
 	struct child *c = children;

@@ -30,6 +30,9 @@ struct child {
 /* Of calloc(); the table's from here on, unless it fails. */
 int child_add(struct child *c);
 
+/* Takes it out again; it is the caller's. */
+void child_remove(struct child *c);
+
 /* Borrowed; NULL. */
 struct child *child_find(int64_t pid);
 

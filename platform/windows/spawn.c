@@ -20,11 +20,14 @@
 
 /* ---- finding it ---- */
 
-static bool is_file(const wchar_t *path)
+/* 0 or -errno; a folder is no file. */
+static int check_file(const wchar_t *path)
 {
 	DWORD a = GetFileAttributesW(path);
 
-	return a != INVALID_FILE_ATTRIBUTES && !(a & FILE_ATTRIBUTE_DIRECTORY);
+	if (a == INVALID_FILE_ATTRIBUTES)
+		return win_last();
+	return a & FILE_ATTRIBUTE_DIRECTORY ? -ENOENT : 0;
 }
 
 static bool is_path(const char *name)
@@ -36,12 +39,14 @@ static int find_at(const char *name, wchar_t path[WIN_PATH_MAX])
 {
 	int r = win_path(name, path);
 
-	if (r < 0 || is_file(path))
+	if (r == 0)
+		r = check_file(path);
+	if (r != -ENOENT)
 		return r;
 	if (wcslen(path) + 5 > WIN_PATH_MAX)
 		return -ENAMETOOLONG;
 	wcscat(path, L".exe");
-	return is_file(path) ? 0 : -ENOENT;
+	return check_file(path);
 }
 
 /* Neither the working directory nor the folder of this program comes before
@@ -63,7 +68,7 @@ static int find_program(const char *name, wchar_t path[WIN_PATH_MAX])
 	if (GetEnvironmentVariableW(L"PATH", env, n) < n)
 		got = SearchPathW(env, wide, L".exe", WIN_PATH_MAX, path, NULL);
 	free(env);
-	return got > 0 && got < WIN_PATH_MAX && is_file(path) ? 0 : -ENOENT;
+	return got > 0 && got < WIN_PATH_MAX ? check_file(path) : -ENOENT;
 }
 
 bool process_find(const char *name)
@@ -154,21 +159,42 @@ static bool put_attribute(
 		l->si.lpAttributeList, 0, which, value, n, NULL, NULL);
 }
 
+int attributes_new(DWORD n, LPPROC_THREAD_ATTRIBUTE_LIST *ret)
+{
+	LPPROC_THREAD_ATTRIBUTE_LIST list;
+	SIZE_T room = 0;
+
+	/* asked without room it says how much it wants */
+	if (InitializeProcThreadAttributeList(NULL, n, 0, &room) ||
+		GetLastError() != ERROR_INSUFFICIENT_BUFFER)
+		return win_last();
+	list = malloc(room);
+	if (!list)
+		return -ENOMEM;
+	if (!InitializeProcThreadAttributeList(list, n, 0, &room)) {
+		int r = win_last();
+
+		free(list);
+		return r;
+	}
+	*ret = list;
+	return 0;
+}
+
+void attributes_free(LPPROC_THREAD_ATTRIBUTE_LIST list)
+{
+	if (list)
+		DeleteProcThreadAttributeList(list);
+	free(list);
+}
+
 static int set_attributes(struct launch *l, size_t n_handles)
 {
-	SIZE_T room = 0;
+	int r = attributes_new(3, &l->si.lpAttributeList);
 	bool fine;
 
-	InitializeProcThreadAttributeList(NULL, 3, 0, &room);
-	l->si.lpAttributeList = malloc(room);
-	if (!l->si.lpAttributeList)
-		return -ENOMEM;
-	if (!InitializeProcThreadAttributeList(
-		    l->si.lpAttributeList, 3, 0, &room)) {
-		free(l->si.lpAttributeList);
-		l->si.lpAttributeList = NULL;
-		return win_last();
-	}
+	if (r < 0)
+		return r;
 	fine = n_handles == 0 ||
 	       put_attribute(l, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, l->inherited,
 		       n_handles * sizeof(HANDLE));
@@ -183,10 +209,7 @@ static int set_attributes(struct launch *l, size_t n_handles)
 
 static void launch_clear(struct launch *l)
 {
-	if (l->si.lpAttributeList) {
-		DeleteProcThreadAttributeList(l->si.lpAttributeList);
-		free(l->si.lpAttributeList);
-	}
+	attributes_free(l->si.lpAttributeList);
 	endpoint_close(l->null);
 	free(l->line);
 	free(l->env);
@@ -283,6 +306,19 @@ static int launch(struct launch *l, struct child *c, struct err *e)
 	return 0;
 }
 
+/* It is registered before its first instruction. */
+static int set_going(struct child *c, bool suspended)
+{
+	int r = child_add(c);
+
+	if (r == 0 && !suspended) {
+		r = process_resume(c->pid);
+		if (r < 0)
+			child_remove(c);
+	}
+	return r;
+}
+
 /* It is suspended. Nobody has heard of it, so its end is nobody's news. */
 static int give_up(struct child *c, int r, const char *name, struct err *e)
 {
@@ -317,15 +353,10 @@ int process_spawn_with(const struct spawn *how, int64_t *ret_pid, struct err *e)
 		free(c);
 		return r;
 	}
-	r = child_add(c);
+	r = set_going(c, how->suspended);
 	if (r < 0)
 		return give_up(c, r, name, e);
 	*ret_pid = c->pid;
-	r = how->suspended ? 0 : process_resume(*ret_pid);
-	if (r < 0) { /* its end is told, as it is in the table */
-		TerminateProcess(c->process, 1);
-		return err_sys(e, r, "cannot run '%s'", name);
-	}
 	return 0;
 }
 

@@ -33,4 +33,8 @@ HANDLE process_handle(int64_t pid);
 /* Borrowed. */
 HANDLE process_ref_handle(const struct process_ref *ref);
 
+/* An attribute list with room for n, in fresh memory; 0 or -errno. */
+int attributes_new(DWORD n, LPPROC_THREAD_ATTRIBUTE_LIST *ret);
+void attributes_free(LPPROC_THREAD_ATTRIBUTE_LIST list); /* NULL is fine */
+
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "platform/host.h"
-#include "platform/windows/command_line.h"
+#include "platform/windows/spawn.h"
 
 /* "<handle to say ready on> <listener's>", in hexadecimal. */
 #define VARIABLE L"WISP_SPLIT"
@@ -78,7 +78,7 @@ struct half {
 	STARTUPINFOEXW si;
 };
 
-static bool half_open(struct half *h)
+static int half_open(struct half *h)
 {
 	SECURITY_ATTRIBUTES inherit = {
 		.nLength = sizeof(inherit), .bInheritHandle = TRUE};
@@ -88,13 +88,15 @@ static bool half_open(struct half *h)
 		!SetHandleInformation(h->said, HANDLE_FLAG_INHERIT, 0) ||
 		!CreatePipe(&h->in, &h->feed, &inherit, 0) ||
 		!SetHandleInformation(h->feed, HANDLE_FLAG_INHERIT, 0))
-		return false;
+		return win_last();
 	h->null = CreateFileW(L"NUL", GENERIC_READ | GENERIC_WRITE,
 		FILE_SHARE_READ | FILE_SHARE_WRITE, &inherit, OPEN_EXISTING, 0,
 		NULL);
-	return handle_is(h->null) &&
-	       DuplicateHandle(self, listener_first(kept_listener), self,
-		       &h->listener, 0, TRUE, DUPLICATE_SAME_ACCESS);
+	if (!handle_is(h->null) ||
+		!DuplicateHandle(self, listener_first(kept_listener), self,
+			&h->listener, 0, TRUE, DUPLICATE_SAME_ACCESS))
+		return win_last();
+	return 0;
 }
 
 static void half_clear(struct half *h)
@@ -105,74 +107,78 @@ static void half_clear(struct half *h)
 	handle_close(&h->feed);
 	handle_close(&h->null);
 	handle_close(&h->listener);
-	if (h->si.lpAttributeList)
-		DeleteProcThreadAttributeList(h->si.lpAttributeList);
-	free(h->si.lpAttributeList);
+	attributes_free(h->si.lpAttributeList);
 	free(h->line);
 }
 
-static bool half_attributes(struct half *h, HANDLE *set, size_t n)
+static int half_prepare(struct half *h, HANDLE *set, size_t n)
 {
-	SIZE_T room = 0;
-	LPPROC_THREAD_ATTRIBUTE_LIST list;
-
-	InitializeProcThreadAttributeList(NULL, 1, 0, &room);
-	list = malloc(room);
-	if (!list || !InitializeProcThreadAttributeList(list, 1, 0, &room)) {
-		free(list);
-		return false;
-	}
-	h->si.lpAttributeList = list;
-	return UpdateProcThreadAttribute(list, 0,
-		PROC_THREAD_ATTRIBUTE_HANDLE_LIST, set, n * sizeof(*set), NULL,
-		NULL);
-}
-
-static bool half_run(struct half *h, HANDLE *ret_process)
-{
-	HANDLE set[] = {h->say, h->in, h->null, h->listener};
 	STARTUPINFOW *si = &h->si.StartupInfo;
-	PROCESS_INFORMATION pi;
-	wchar_t text[64];
-	static const DWORD flags = EXTENDED_STARTUPINFO_PRESENT |
-				   DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP |
-				   CREATE_UNICODE_ENVIRONMENT;
-	DWORD got = GetModuleFileNameW(NULL, h->path, WIN_PATH_MAX);
-	BOOL fine;
+	int r = attributes_new(1, &h->si.lpAttributeList);
+	DWORD n_path;
 
-	if (!half_attributes(h, set, 4) || got == 0 || got >= WIN_PATH_MAX)
-		return false;
+	if (r == 0 && !UpdateProcThreadAttribute(h->si.lpAttributeList, 0,
+			      PROC_THREAD_ATTRIBUTE_HANDLE_LIST, set,
+			      n * sizeof(*set), NULL, NULL))
+		r = win_last();
+	if (r < 0)
+		return r;
+	n_path = GetModuleFileNameW(NULL, h->path, WIN_PATH_MAX);
+	if (n_path == 0)
+		return win_last();
+	if (n_path >= WIN_PATH_MAX)
+		return -ENAMETOOLONG;
 	h->line = _wcsdup(GetCommandLineW());
 	if (!h->line)
-		return false;
+		return -ENOMEM;
 	si->cb = sizeof(h->si);
 	si->dwFlags = STARTF_USESTDHANDLES;
 	si->hStdInput = h->in;
 	si->hStdOutput = si->hStdError = h->null;
+	return 0;
+}
+
+static BOOL create(struct half *h, DWORD more, PROCESS_INFORMATION *ret)
+{
+	return CreateProcessW(h->path, h->line, NULL, NULL, TRUE,
+		EXTENDED_STARTUPINFO_PRESENT | DETACHED_PROCESS |
+			CREATE_NEW_PROCESS_GROUP | CREATE_UNICODE_ENVIRONMENT |
+			more,
+		NULL, NULL, &h->si.StartupInfo, ret);
+}
+
+static int half_run(struct half *h, HANDLE *ret_process)
+{
+	HANDLE set[] = {h->say, h->in, h->null, h->listener};
+	PROCESS_INFORMATION pi;
+	wchar_t text[64];
+	int r = half_prepare(h, set, 4);
+
+	if (r < 0)
+		return r;
 	_snwprintf(text, 64, L"%llx %llx",
 		(unsigned long long)(uintptr_t)h->say,
 		(unsigned long long)(uintptr_t)h->listener);
-	SetEnvironmentVariableW(VARIABLE, text);
 	/* out of the daemon's job, which may end all that is in it: a shim
 	 * outlives its daemon. A job may forbid that. */
-	fine = CreateProcessW(h->path, h->line, NULL, NULL, TRUE,
-		flags | CREATE_BREAKAWAY_FROM_JOB, NULL, NULL, si, &pi);
-	if (!fine && GetLastError() == ERROR_ACCESS_DENIED)
-		fine = CreateProcessW(h->path, h->line, NULL, NULL, TRUE, flags,
-			NULL, NULL, si, &pi);
+	if (!SetEnvironmentVariableW(VARIABLE, text) ||
+		(!create(h, CREATE_BREAKAWAY_FROM_JOB, &pi) &&
+			(GetLastError() != ERROR_ACCESS_DENIED ||
+				!create(h, 0, &pi))))
+		r = win_last();
 	SetEnvironmentVariableW(VARIABLE, NULL);
-	if (!fine)
-		return false;
+	if (r < 0)
+		return r;
 	CloseHandle(pi.hThread);
 	*ret_process = pi.hProcess;
 	handle_close(&h->say);
 	handle_close(&h->in);
 	handle_close(&h->listener);
-	return true;
+	return 0;
 }
 
-/* In a thread, so that telling it all, and waiting for what it says, has a
- * bound. */
+/* In a thread, so that the wait for what it takes, and for what it has to say,
+ * has a bound. */
 struct talk {
 	struct half *h;
 	struct err err;
@@ -183,11 +189,14 @@ static DWORD WINAPI talk_to_it(void *arg)
 {
 	struct talk *t = arg;
 	char *to = (char *)&t->err;
-	DWORD at = 0, n;
+	size_t at = 0;
+	DWORD n;
 
 	while (at < n_stdin && WriteFile(t->h->feed, kept_stdin + at,
-				       (DWORD)n_stdin - at, &n, NULL))
+				       (DWORD)(n_stdin - at), &n, NULL))
 		at += n;
+	if (at < n_stdin)
+		return 0; /* it has not got all of what it needs */
 	handle_close(&t->h->feed);
 	while (t->n < sizeof(t->err) &&
 		ReadFile(t->h->said, to + t->n, sizeof(t->err) - t->n, &n,
@@ -225,14 +234,15 @@ static int wait_ready(struct half *h, struct err *e)
 
 static int run_second(struct half *h, struct err *e)
 {
-	HANDLE process;
-	int r;
+	HANDLE process = NULL;
+	int r = half_open(h);
 
-	if (!half_open(h) || !half_run(h, &process))
-		return err_sys(e, win_last(), "start the shim's own process");
-	r = wait_ready(h, e);
-	/* nobody would know of it */
+	if (r == 0)
+		r = half_run(h, &process);
 	if (r < 0)
+		return err_sys(e, r, "start the shim's own process");
+	r = wait_ready(h, e);
+	if (r < 0) /* nobody would ever hear of it */
 		TerminateProcess(process, 1);
 	CloseHandle(process);
 	return r;
@@ -259,10 +269,14 @@ int host_split(struct err *e)
 void host_ready(const struct err *e)
 {
 	static const struct err fine;
+	static bool said;
+	HANDLE unused;
 	DWORD w;
 
-	if (!ready)
+	/* what fails before the service pipe is claimed is told, too */
+	if (said || (!ready && !is_second(&ready, &unused)))
 		return;
+	said = true;
 	WriteFile(ready, e ? e : &fine, sizeof(*e), &w, NULL);
 	handle_close(&ready);
 }

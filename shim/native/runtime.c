@@ -16,6 +16,7 @@
 #include "io/stdio.h"
 #include "platform/auto.h"
 #include "platform/file.h"
+#include "reaper/reaper.h"
 #include "shim/bundle.h"
 #include "shim/ident.h"
 #include "shim/log.h"
@@ -42,6 +43,8 @@ struct runtime_call {
 	void *arg;
 	char *notes;    /* of a delete: for container_forget(); else NULL */
 	char *pid_file; /* NULL: there is no process to tell of */
+	int64_t made;   /* that process; 0: none */
+	struct reaper *reaper;          /* borrowed: who is to hear of it */
 	struct container_limits limits; /* that are to be */
 	bool under_way;                 /* container_later has it */
 	int r;
@@ -98,10 +101,25 @@ static void native_remove(struct native **at)
 
 /* ---- answers ---- */
 
+/* One that nobody has claimed by now is known to nobody: whoever wanted it has
+ * told that it failed. */
+static void end_unclaimed(struct reaper *r, int64_t pid)
+{
+	struct process_ref *ref;
+
+	if (!pid || reaper_is_claimed(r, pid) || process_is_ours(pid) <= 0 ||
+		process_ref_open(pid, &ref) < 0)
+		return;
+	process_ref_signal(ref, SIGKILL);
+	process_ref_close(ref);
+}
+
 static void call_answer(evutil_socket_t fd, short what, void *arg)
 {
 	struct runtime_call *c = arg, **at = &calls;
 	struct err own = c->err;
+	struct reaper *reaper = c->reaper;
+	int64_t made = c->made;
 	runtime_cb cb = c->cb;
 	void *cb_arg = c->arg;
 	int r = c->r;
@@ -116,6 +134,7 @@ static void call_answer(evutil_socket_t fd, short what, void *arg)
 	free(c->notes);
 	free(c);
 	cb(r, &own, cb_arg);
+	end_unclaimed(reaper, made);
 }
 
 static struct runtime_call *call_new(const struct runtime *rt, const char *verb,
@@ -132,6 +151,7 @@ static struct runtime_call *call_new(const struct runtime *rt, const char *verb,
 	}
 	snprintf(c->id, sizeof(c->id), "%s", rt->id);
 	c->verb = verb;
+	c->reaper = rt->reaper;
 	c->cb = cb;
 	c->arg = arg;
 	c->next = calls;
@@ -155,6 +175,10 @@ static void call_over(struct runtime_call *c, int r, int64_t pid)
 	bool create = strcmp(c->verb, "create") == 0;
 
 	c->under_way = false;
+	if (c->pid_file && r == 0)
+		c->made = pid;
+	if (c->pid_file && r == -ENOENT) /* to a client, the container */
+		r = c->err.code = -EINVAL;
 	if (c->r == 0) { /* else it was canceled */
 		if (r == 0 && pid && c->pid_file)
 			r = write_pid(c->pid_file, pid, &c->err);

@@ -109,10 +109,14 @@ ProtobufCMessage *shim_call(struct shim *s, const char *method,
 			&containerd__task__v3__task__descriptor, method);
 
 	ck_assert_ptr_nonnull(m);
-	ck_assert_int_eq(ttrpc_client_call(s->client, SERVICE, m, rq, 0, NULL,
-				 on_answer, &a),
-		0);
-	ck_assert_msg(wait_for(s->base, a.came), "%s: no answer", method);
+	if (ttrpc_client_call(
+		    s->client, SERVICE, m, rq, 0, NULL, on_answer, &a) < 0) {
+		a.came = true;
+		a.code = TTRPC_UNAVAILABLE;
+		strcpy(s->message, "the connection is closed");
+	}
+	ck_assert_msg(wait_for(s->base, a.came), "%s: no answer (%s)", method,
+		s->note ? s->note() : "");
 	if (ret_code)
 		*ret_code = a.code;
 	else
@@ -120,7 +124,7 @@ ProtobufCMessage *shim_call(struct shim *s, const char *method,
 	return a.response;
 }
 
-static void call_plain(struct shim *s, const char *method,
+void shim_call_plain(struct shim *s, const char *method,
 	const ProtobufCMessage *rq, enum ttrpc_code *ret_code)
 {
 	ProtobufCMessage *rs = shim_call(s, method, rq, ret_code);
@@ -129,34 +133,77 @@ static void call_plain(struct shim *s, const char *method,
 		protobuf_c_message_free_unpacked(rs, NULL);
 }
 
-void shim_begin(struct shim *s, const char *id)
+static void dial(struct shim *s)
+{
+	struct stream *to;
+	struct err e;
+
+	ck_assert_msg(wait_for(s->base, stream_connect(s->base, s->address, &to,
+						&e) == 0),
+		"%s", e.msg);
+	s->client = ttrpc_client_new(s->base, to, NULL, NULL);
+	ck_assert_ptr_nonnull(s->client);
+}
+
+void shim_redial(struct shim *s)
+{
+	ttrpc_client_free(s->client);
+	dial(s);
+}
+
+void shim_revive(struct shim *s)
 {
 	Containerd__Task__V3__ConnectRequest rq =
 		CONTAINERD__TASK__V3__CONNECT_REQUEST__INIT;
-	Containerd__Task__V3__ConnectResponse *rs;
-	struct stream *to;
+	enum ttrpc_code code = TTRPC_UNAVAILABLE;
+	int tries;
+
+	rq.id = s->id;
+	for (tries = 0; tries < 2 && code == TTRPC_UNAVAILABLE; tries++) {
+		shim_call_plain(s, "Connect", &rq.base, &code);
+		if (code == TTRPC_UNAVAILABLE)
+			shim_redial(s);
+	}
+	ck_assert_msg(code == TTRPC_OK, "Connect: %s (%s)", s->message,
+		s->note ? s->note() : "");
+}
+
+void shim_open(struct shim *s, const char *id)
+{
 	struct err e;
-	size_t n = sizeof(s->address);
-	uint32_t status;
 
 	memset(s, 0, sizeof(*s));
 	snprintf(s->id, sizeof(s->id), "%s", id);
 	s->base = event_base_new();
 	ck_assert_int_eq(
 		exit_source_new(s->base, on_ready, NULL, &s->source, &e), 0);
-	status = shim_run(s, "start", s->address, &n);
-	ck_assert_msg(status == 0, "start: %s", s->address);
-	ck_assert_msg(
-		stream_connect(s->base, s->address, &to, &e) == 0, "%s", e.msg);
-	s->client = ttrpc_client_new(s->base, to, NULL, NULL);
-	ck_assert_ptr_nonnull(s->client);
+}
+
+void shim_meet(struct shim *s)
+{
+	Containerd__Task__V3__ConnectRequest rq =
+		CONTAINERD__TASK__V3__CONNECT_REQUEST__INIT;
+	Containerd__Task__V3__ConnectResponse *rs;
+
+	dial(s);
 	rq.id = s->id;
 	rs = (void *)shim_call(s, "Connect", &rq.base, NULL);
 	s->pid = rs->shim_pid;
 	protobuf_c_message_free_unpacked(&rs->base, NULL);
 }
 
-void shim_end(struct shim *s)
+void shim_begin(struct shim *s, const char *id)
+{
+	size_t n = sizeof(s->address);
+	uint32_t status;
+
+	shim_open(s, id);
+	status = shim_run(s, "start", s->address, &n);
+	ck_assert_msg(status == 0, "start: %s", s->address);
+	shim_meet(s);
+}
+
+void shim_leave(struct shim *s)
 {
 	Containerd__Task__V3__ShutdownRequest rq =
 		CONTAINERD__TASK__V3__SHUTDOWN_REQUEST__INIT;
@@ -166,17 +213,27 @@ void shim_end(struct shim *s)
 
 	if (r == 0) {
 		rq.id = s->id;
-		call_plain(s, "Shutdown", &rq.base, &code);
+		shim_call_plain(s, "Shutdown", &rq.base, &code);
 		process_ref_close(ref);
 		ck_assert(wait_for(
 			s->base, process_ref_open(s->pid, &ref) == -ESRCH ||
 					 (process_ref_close(ref), false)));
 	}
 	ttrpc_client_free(s->client);
-	if (s->after_shutdown)
-		s->after_shutdown();
+}
+
+void shim_close(struct shim *s)
+{
 	exit_source_free(s->source);
 	event_base_free(s->base);
+}
+
+void shim_end(struct shim *s)
+{
+	shim_leave(s);
+	if (s->after_shutdown)
+		s->after_shutdown();
+	shim_close(s);
 }
 
 uint32_t shim_create(struct shim *s, const char *out)
@@ -252,6 +309,6 @@ enum ttrpc_code shim_kill(struct shim *s, const char *exec_id, uint32_t signal)
 	rq.id = s->id;
 	rq.exec_id = (char *)exec_id;
 	rq.signal = signal;
-	call_plain(s, "Kill", &rq.base, &code);
+	shim_call_plain(s, "Kill", &rq.base, &code);
 	return code;
 }
