@@ -321,8 +321,8 @@ START_TEST(test_container)
 			r = container_create(c, &program, &pid, NULL, &e);
 			endpoint_close(theirs);
 			if (r == 0) {
-				ck_assert_int_eq(container_start(c, &program,
-							 &pid, NULL, &e),
+				ck_assert_int_eq(container_start(c, NULL, &pid,
+							 NULL, &e),
 					0);
 				ck_assert_uint_eq(
 					read_some(base, out, buf, 4), 4);
