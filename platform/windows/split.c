@@ -41,7 +41,8 @@ int split_keep_stdin(const void *data, size_t n)
 
 	if (!copy)
 		return -ENOMEM;
-	memcpy(copy, data, n);
+	if (n > 0)
+		memcpy(copy, data, n);
 	free(kept_stdin);
 	kept_stdin = copy;
 	n_stdin = n;
