@@ -57,6 +57,8 @@ void step_free(struct step *s)
 void step_done(struct step *s, int r, int64_t pid, const struct err *e)
 {
 	struct container_later later = s->later;
+	process_told told = s->told;
+	void *told_arg = s->told_arg;
 	struct err own = {.code = r};
 
 	if (e)
@@ -64,6 +66,8 @@ void step_done(struct step *s, int r, int64_t pid, const struct err *e)
 	step_free(s);
 	if (later.done)
 		later.done(r, pid, &own, later.arg);
+	if (told)
+		told(r, &own, told_arg);
 }
 
 static void step_answered(struct hcs_answer *a, void *arg)

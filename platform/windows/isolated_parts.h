@@ -43,6 +43,8 @@ struct step {
 	struct hcs_call *call;
 	struct event *timer;
 	struct container_later later;
+	process_told told; /* or NULL; likewise */
+	void *told_arg;
 	struct isolated_process *process; /* that is being made; owned */
 	struct container_program program; /* its endpoints and console */
 	struct container_limits limits;   /* that are to be */

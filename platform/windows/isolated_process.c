@@ -37,8 +37,7 @@ static void put(struct isolated_process *p)
 
 static void answered(struct step *s, struct hcs_answer *a)
 {
-	(void)a; /* if it could not be done, its end is near, or told */
-	step_done(s, 0, 0, NULL);
+	step_done(s, a->r, 0, a->err);
 }
 
 /* A step of its own, for which nobody waits. */
@@ -160,11 +159,13 @@ static HRESULT send_signal(
 				     p->h, operation, signal_document(signal));
 }
 
-static int process_signal(void *arg, uint32_t signal)
+static int process_signal(
+	void *arg, uint32_t signal, process_told done, void *done_arg)
 {
 	struct isolated_process *p = arg;
 	HCS_OPERATION operation;
 	struct step *s;
+	int r;
 
 	if (!p->h || !p->i)
 		return -ESRCH;
@@ -173,8 +174,11 @@ static int process_signal(void *arg, uint32_t signal)
 	s = ask(p, "signal a process of");
 	if (!s)
 		return -ENOMEM;
+	s->told = done;
+	s->told_arg = done_arg;
 	operation = hcs_call_operation(s->call);
-	return step_asked(s, send_signal(p, operation, signal), NULL);
+	r = step_asked(s, send_signal(p, operation, signal), NULL);
+	return r < 0 ? r : PROCESS_LATER;
 }
 
 int isolated_process_signal_each(struct isolated *i, uint32_t signal)
@@ -186,7 +190,8 @@ int isolated_process_signal_each(struct isolated *i, uint32_t signal)
 		int one;
 
 		next = p->next;
-		one = process_signal(p, signal);
+		one = process_signal(p, signal, NULL, NULL);
+		one = one < 0 ? one : 0;
 		if (r == -ESRCH || (one < 0 && one != -ESRCH))
 			r = one;
 	}

@@ -249,6 +249,11 @@ static void fill(struct container_program *p, const struct native_spec *s,
 /* What container_forget() is told, if this process is gone by then. */
 #define NOTES "container-notes"
 
+static uint64_t at_most(uint64_t v, uint64_t max)
+{
+	return v < max ? v : max;
+}
+
 static int make_isolated(const struct runtime *rt, struct native_spec *s,
 	struct container **ret, struct err *e)
 {
@@ -257,6 +262,9 @@ static int make_isolated(const struct runtime *rt, struct native_spec *s,
 
 	if (r < 0)
 		return r;
+	/* those of the annotations, too */
+	iso.storage_bps = at_most(s->limits.io_bandwidth, INT32_MAX);
+	iso.storage_iops = at_most(s->limits.io_operations, INT32_MAX);
 	r = container_new_isolated(rt->base, rt->id, &s->limits, &iso, ret, e);
 	isolation_clear(&iso);
 	return r;

@@ -154,6 +154,11 @@ START_TEST(test_hostile_limits)
 			  "\"resources\":{\"cpu\":{\"count\":1.5}}}}"),
 		-EINVAL);
 	native_spec_clear(&spec);
+	ck_assert_int_eq(
+		read_json("{\"process\":{\"args\":[\"x\"]},\"windows\":{"
+			  "\"resources\":{\"memory\":{\"limit\":true}}}}"),
+		-EINVAL);
+	native_spec_clear(&spec);
 	/* as large as it may be */
 	ck_assert_int_eq(
 		read_json("{\"process\":{\"args\":[\"x\"]},\"annotations\":{"

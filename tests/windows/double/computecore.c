@@ -943,9 +943,18 @@ static HRESULT hit(const char *function, HCS_PROCESS process,
 EXPORT HRESULT WINAPI HcsSignalProcess(
 	HCS_PROCESS process, HCS_OPERATION operation, PCWSTR options)
 {
+	struct thing *t = thing_of(process, PROCESS);
 	UINT status = 0xC000013A, number;
-	char *text = narrow(options);
+	char *die = read_file("die"), *text = narrow(options);
 
+	if (t && die) {
+		EnterCriticalSection(&lock);
+		t->event = NULL;
+		LeaveCriticalSection(&lock);
+		CloseHandle(CreateThread(
+			NULL, 65536, end_thread, t->system, 0, NULL));
+	}
+	free(die);
 	if (sscanf(text, "{\"Signal\":%u", &number) == 1)
 		status = 128 + number; /* Linux' own */
 	free(text);
