@@ -13,7 +13,7 @@ BACKEND := oci
 ifdef WINDOWS
 PLATFORM := windows
 BACKEND := native
-OUT ?= build/windows
+OUT ?= build/windows$(if $(SAN),-ubsan)
 CC := x86_64-w64-mingw32-gcc
 AR := x86_64-w64-mingw32-ar
 STRIP := x86_64-w64-mingw32-strip
@@ -55,7 +55,8 @@ CPPFLAGS += -I. -I$(GEN) -D_GNU_SOURCE -DWISP_VERSION='"$(VERSION)"' \
 ifdef WINDOWS
 CFLAGS ?= -O2 -g
 HARDEN := -fstack-protector-strong -ffunction-sections -fdata-sections \
-	-ffile-prefix-map=$(CURDIR)=.
+	-ffile-prefix-map=$(CURDIR)=. \
+	$(if $(SAN),-fsanitize=undefined -fsanitize-undefined-trap-on-error)
 LINK := -static -Wl,--gc-sections -Wl,--dynamicbase,--nxcompat
 else ifdef FUZZING
 CFLAGS ?= -O1 -g
@@ -153,7 +154,7 @@ windows: ## cross-build both programs for Windows, into build/windows
 	@sh tests/windows/deps.sh
 	@$(MAKE) --no-print-directory -s WINDOWS=1 build
 
-check-windows: windows ## run its unit tests, and those of platform/windows/, under Wine
+check-windows: windows ## their tests under Wine; SAN=1: what is undefined ends them
 	@sh tests/windows/deps.sh wine
 	@$(MAKE) --no-print-directory WINDOWS=1 windows-tests
 
@@ -208,8 +209,9 @@ $(SHIM): $(OBJ)/shim/main.o $(LIB)
 	@$(if $(SAN),:,$(STRIP) --strip-all -o $@.new $@ && mv $@.new $@)
 
 # The same shim, but leaking what WISP_PLANT names: tests/plant/plant.c.
-PLANT := $(OUT)/plant/containerd-shim-wisp-v1
-$(PLANT): $(OBJ)/shim/main.o $(OBJ)/tests/plant/plant.o $(LIB)
+PLANT := $(OUT)/plant/containerd-shim-wisp-v1$(EXE)
+$(PLANT): $(OBJ)/shim/main.o $(LIB) \
+		$(OBJ)/tests/plant/plant$(if $(WINDOWS),_windows).o
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -Wl,--wrap=events_delete \
@@ -270,8 +272,8 @@ $(OUT)/double/%.dll: tests/windows/double/%.c
 	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -Wno-missing-prototypes -D_WIN32_WINNT=0x0A00 \
 		-shared -static -o $@ $<
 
-windows-tests: build $(OBJ)/tests/unit/util_oom.o $(DOUBLES) $(WINDOWS_TESTS)
-	@sh tests/windows/run.sh $(WINDOWS_TESTS)
+windows-tests: build plant $(OBJ)/tests/unit/util_oom.o $(DOUBLES) $(WINDOWS_TESTS)
+	@WISP_OUT=$(OUT) sh tests/windows/run.sh $(WINDOWS_TESTS)
 endif
 
 # On a shared CI machine a test that fails gets a second try, alone, and says so;

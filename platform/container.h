@@ -26,6 +26,7 @@
 #include "platform/process.h"
 
 struct container;
+struct guest;
 struct isolation;
 
 #define CONTAINER_LATER 1
@@ -79,6 +80,9 @@ struct container_program {
 	/* of the container's; only with isolation. NULL: its default */
 	const char *user;
 	uint32_t width, height; /* of the console; 0: the usual */
+	/* Instead of all but endpoints and console, for one more process in a
+	 * virtual machine: it as JSON (config.md, "Process"). NULL: none */
+	const char *json;
 };
 
 /* Without a process yet: one of a job, or, with isolation, of the host compute
@@ -89,6 +93,11 @@ int container_new(const struct container_config *config, struct container **ret,
 int container_new_isolated(struct event_base *base, const char *id,
 	const struct container_limits *limits, const struct isolation *iso,
 	struct container **ret, struct err *e);
+
+/* A Linux container, in a virtual machine (guest.h). Limits can't be changed:
+ * -ENOSYS. */
+int container_new_guest(struct event_base *base, const char *id,
+	const struct guest *guest, struct container **ret, struct err *e);
 
 /* Where its processes see root, without a '\' at the end: borrowed. NULL: it
  * has none, or a view of its own. */

@@ -21,12 +21,14 @@ struct chunk {
 
 struct scan {
 	json_cb cb;
+	json_walk_cb walk; /* instead of cb, or NULL */
 	void *arg;
 	struct chunk *chunks;
 	jmp_buf out_of_memory;
 	unsigned depth;
 	bool is_array[JSON_DEPTH_MAX];
 	size_t base[JSON_DEPTH_MAX]; /* the path's length at each depth */
+	size_t key[JSON_DEPTH_MAX];  /* where the name of what is read begins */
 	char path[JSON_PATH_MAX];
 	size_t len;
 };
@@ -88,10 +90,20 @@ static void arena_clear(struct scan *s)
 static void report(
 	struct scan *s, enum json_type type, const char *text, size_t n)
 {
-	if (!s->cb)
-		return;
 	s->path[s->len] = '\0';
-	s->cb(s->path, type, text, n, s->arg);
+	if (s->walk) {
+		struct json_token t = {.path = s->path,
+			.key = s->depth > 0 && !s->is_array[s->depth - 1]
+				       ? s->key[s->depth - 1]
+				       : JSON_NO_KEY,
+			.type = type,
+			.text = text,
+			.n = n};
+
+		s->walk(&t, s->arg);
+	} else if (s->cb) {
+		s->cb(s->path, type, text, n, s->arg);
+	}
 }
 
 static int on_null(void *ctx)
@@ -135,6 +147,8 @@ static int enter(struct scan *s, bool is_array)
 static int leave(struct scan *s)
 {
 	s->len = s->base[--s->depth];
+	if (s->walk)
+		report(s, JSON_END, "", 0);
 	return 1;
 }
 
@@ -152,6 +166,7 @@ static int on_key(void *ctx, const unsigned char *key, size_t n)
 		return 0;
 	if (s->len > 0)
 		s->path[s->len++] = '.';
+	s->key[s->depth - 1] = s->len;
 	memcpy(s->path + s->len, key, n);
 	s->len += n;
 	return 1;
@@ -202,20 +217,19 @@ static int say_where(yajl_handle h, yajl_status st, const char *data, size_t at,
 		e, -EINVAL, "line %zu, column %zu: %s", line, column, why);
 }
 
-int json_scan(const char *data, size_t n, json_cb cb, void *arg, struct err *e)
+static int scan(struct scan *s, const char *data, size_t n, struct err *e)
 {
-	struct scan s = {.cb = cb, .arg = arg};
-	yajl_alloc_funcs funcs = {arena_malloc, arena_realloc, arena_free, &s};
+	yajl_alloc_funcs funcs = {arena_malloc, arena_realloc, arena_free, s};
 	yajl_handle h;
 	yajl_status st;
 	size_t at;
 	int r = 0;
 
-	if (setjmp(s.out_of_memory)) {
-		arena_clear(&s);
+	if (setjmp(s->out_of_memory)) {
+		arena_clear(s);
 		return err_set(e, -ENOMEM, "no memory to read JSON");
 	}
-	h = yajl_alloc(&callbacks, &funcs, &s);
+	h = yajl_alloc(&callbacks, &funcs, s);
 	/* a path may be of any bytes, and what reads it later checks it */
 	yajl_config(h, yajl_dont_validate_strings, 1);
 	st = yajl_parse(h, (const unsigned char *)data, n);
@@ -227,8 +241,23 @@ int json_scan(const char *data, size_t n, json_cb cb, void *arg, struct err *e)
 	}
 	if (st != yajl_status_ok)
 		r = say_where(h, st, data, at < n ? at : n, e);
-	arena_clear(&s);
+	arena_clear(s);
 	return r;
+}
+
+int json_scan(const char *data, size_t n, json_cb cb, void *arg, struct err *e)
+{
+	struct scan s = {.cb = cb, .arg = arg};
+
+	return scan(&s, data, n, e);
+}
+
+int json_walk(
+	const char *data, size_t n, json_walk_cb cb, void *arg, struct err *e)
+{
+	struct scan s = {.walk = cb, .arg = arg};
+
+	return scan(&s, data, n, e);
 }
 
 static void on_root(const char *path, enum json_type type, const char *text,

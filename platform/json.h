@@ -36,6 +36,26 @@ typedef void (*json_cb)(const char *path, enum json_type type, const char *text,
  * where only the syntax matters. */
 int json_scan(const char *data, size_t n, json_cb cb, void *arg, struct err *e);
 
+/* What json_walk() hands out: as above, and the end of each object and array
+ * (JSON_END). path + key is the name in an object; in an array, and at the top,
+ * key is JSON_NO_KEY. */
+#define JSON_END ((enum json_type)(JSON_ARRAY + 1))
+#define JSON_NO_KEY ((size_t)-1)
+
+struct json_token {
+	const char *path;
+	size_t key;
+	enum json_type type;
+	const char *text;
+	size_t n;
+};
+
+typedef void (*json_walk_cb)(const struct json_token *t, void *arg);
+
+/* For who wants to write it again. Errors as json_scan()'s. */
+int json_walk(
+	const char *data, size_t n, json_walk_cb cb, void *arg, struct err *e);
+
 /* 0 if the document is an object; else as json_scan(). */
 int json_check_object(const char *data, size_t n, struct err *e);
 

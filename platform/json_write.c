@@ -103,6 +103,12 @@ void json_bool(struct json_out *o, const char *key, bool value)
 	add(o, value ? "true" : "false", value ? 4 : 5);
 }
 
+void json_raw(struct json_out *o, const char *key, const char *text, size_t n)
+{
+	begin(o, key);
+	add(o, text, n);
+}
+
 bool json_ok(const struct json_out *o)
 {
 	return !o->no_memory && o->n > 0 && o->depth == 0;

@@ -37,6 +37,8 @@ void json_close(struct json_out *o);
 void json_text(struct json_out *o, const char *key, const char *text);
 void json_number(struct json_out *o, const char *key, int64_t number);
 void json_bool(struct json_out *o, const char *key, bool value);
+/* n bytes that are a JSON value. */
+void json_raw(struct json_out *o, const char *key, const char *text, size_t n);
 
 /* Whole, and nothing is missing. */
 bool json_ok(const struct json_out *o);

@@ -81,6 +81,12 @@ int mount_find_rootfs(const char *root, const char *scratch,
 	struct mount_rootfs *ret, struct err *e);
 void mount_rootfs_clear(struct mount_rootfs *m);
 
+/* Of a mount of type lcow-layer, whose options are those of a windows-layer:
+ * folders with disks for a virtual machine, which are only noted. path is the
+ * folder of the one that is written to; layers have no id. -ENOENT: none. */
+int mount_find_disks(
+	const char *scratch, struct mount_rootfs *ret, struct err *e);
+
 /* The same of layers that a daemon has mounted itself, as Docker does: path is
  * the volume; folders, of which there are n, are the read-only layers, topmost
  * first. -ENOSYS on Linux. */

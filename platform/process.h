@@ -65,6 +65,14 @@ int process_ref_open(int64_t pid, struct process_ref **ret);
  * process that has not run yet is terminated); others are -EBUSY, and -ENOSYS
  * if it is a 32-bit program, which only SIGKILL can end. */
 int process_ref_signal(struct process_ref *ref, uint32_t signal);
+/* The same where somebody who takes time may have to be asked: 0 if it is done,
+ * or PROCESS_LATER: done() runs once, from the loop. (Windows: processes of the
+ * host compute service, for which process_ref_signal() does not say what came
+ * of it.) */
+#define PROCESS_LATER 1
+typedef void (*process_told)(int r, const struct err *e, void *arg);
+int process_ref_ask_signal(
+	struct process_ref *ref, uint32_t signal, process_told done, void *arg);
 void process_ref_close(struct process_ref *ref);
 
 /*

@@ -50,7 +50,10 @@ int proc_kill(struct proc *p, uint32_t signal, bool all, task_done done,
 	/* a frozen process of cgroup v1 gets no signal: the runtime thaws it */
 	if (proc_is_init(p) && (all || p->state == TASK_PAUSED))
 		return runtime_kill(&t->runtime, signal, all, done, arg, e);
-	r = p->exited ? -ESRCH : process_ref_signal(p->ref, signal);
+	r = p->exited ? -ESRCH
+		      : process_ref_ask_signal(p->ref, signal, done, arg);
+	if (r == PROCESS_LATER)
+		return 0;
 	if (r == -ESRCH)
 		return err_set(e, r, "process already finished");
 	if (r < 0)

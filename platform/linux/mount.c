@@ -518,6 +518,14 @@ int mount_find_rootfs(const char *root, const char *scratch,
 	return 0;
 }
 
+int mount_find_disks(
+	const char *scratch, struct mount_rootfs *ret, struct err *e)
+{
+	(void)scratch;
+	(void)ret;
+	return err_set(e, -ENOENT, "there are no such layers on Linux");
+}
+
 int mount_describe_rootfs(const char *path, const char *const *folders,
 	size_t n, struct mount_rootfs *ret, struct err *e)
 {

@@ -264,6 +264,14 @@ int process_ref_signal(struct process_ref *ref, uint32_t signal)
 	return 0;
 }
 
+int process_ref_ask_signal(
+	struct process_ref *ref, uint32_t signal, process_told done, void *arg)
+{
+	(void)done;
+	(void)arg;
+	return process_ref_signal(ref, signal);
+}
+
 void process_ref_close(struct process_ref *ref)
 {
 	if (!ref)

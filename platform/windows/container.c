@@ -76,6 +76,22 @@ int container_new_isolated(struct event_base *base, const char *id,
 	return r;
 }
 
+int container_new_guest(struct event_base *base, const char *id,
+	const struct guest *guest, struct container **ret, struct err *e)
+{
+	struct container *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return err_set(e, -ENOMEM, "no memory for a container");
+	r = isolated_new_guest(base, id, guest, &c->isolated, e);
+	if (r < 0)
+		free(c);
+	else
+		*ret = c;
+	return r;
+}
+
 const char *container_root(const struct container *c)
 {
 	return *c->root.path ? c->root.path : NULL;

@@ -19,6 +19,7 @@ struct hcs_call {
 	struct event *deadline;
 	uint32_t timeout_ms;
 	bool process; /* its result has handles */
+	bool begun;   /* so the DLL will complete it */
 	bool told;    /* the DLL has completed it */
 	hcs_done done;
 	void *arg;
@@ -297,6 +298,7 @@ int hcs_call_begun(struct hcs_call *c, HRESULT hr, struct err *e)
 		give_up(c);
 		return r;
 	}
+	c->begun = true;
 	if (event_add(c->deadline, &tv) < 0) {
 		r = err_set(e, -ENOMEM, "no memory to %s", c->what);
 		leave(c);
@@ -307,8 +309,10 @@ int hcs_call_begun(struct hcs_call *c, HRESULT hr, struct err *e)
 
 void hcs_call_drop(struct hcs_call *c)
 {
-	if (c)
+	if (c && c->begun)
 		leave(c);
+	else if (c)
+		give_up(c);
 }
 
 unsigned hcs_calls_open(void)

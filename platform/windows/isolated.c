@@ -10,6 +10,8 @@
 #include "platform/cgroup.h"
 #include "platform/windows/hcs_document.h"
 #include "platform/windows/isolated_parts.h"
+#include "platform/windows/lcow_document.h"
+#include "platform/windows/lcow_vm.h"
 
 /* How long the exits of processes may come after the end of their system, and
  * how long that end may take once it has been terminated. */
@@ -55,6 +57,8 @@ void step_free(struct step *s)
 void step_done(struct step *s, int r, int64_t pid, const struct err *e)
 {
 	struct container_later later = s->later;
+	process_told told = s->told;
+	void *told_arg = s->told_arg;
 	struct err own = {.code = r};
 
 	if (e)
@@ -62,6 +66,8 @@ void step_done(struct step *s, int r, int64_t pid, const struct err *e)
 	step_free(s);
 	if (later.done)
 		later.done(r, pid, &own, later.arg);
+	if (told)
+		told(r, &own, told_arg);
 }
 
 static void step_answered(struct hcs_answer *a, void *arg)
@@ -101,9 +107,8 @@ int step_asked(struct step *s, HRESULT hr, struct err *e)
 
 /* ---- new ---- */
 
-int isolated_new(struct event_base *base, const char *id,
-	const struct container_limits *limits, const struct isolation *iso,
-	struct isolated **ret, struct err *e)
+static int new (struct event_base *base, const char *id, struct isolated **ret,
+	struct err *e)
 {
 	struct isolated *i = calloc(1, sizeof(*i));
 	int r;
@@ -112,14 +117,47 @@ int isolated_new(struct event_base *base, const char *id,
 		return err_set(e, -ENOMEM, "no memory for container '%s'", id);
 	i->refs = 1;
 	i->base = base;
-	i->limits = *limits;
 	i->next = all;
 	all = i;
 	r = (size_t)snprintf(i->id, sizeof(i->id), "%s", id) < sizeof(i->id)
 		    ? hcs_api(&i->api, e)
 		    : err_set(e, -EINVAL, "container id '%s' is too long", id);
+	if (r < 0)
+		isolated_close(i);
+	else
+		*ret = i;
+	return r;
+}
+
+int isolated_new(struct event_base *base, const char *id,
+	const struct container_limits *limits, const struct isolation *iso,
+	struct isolated **ret, struct err *e)
+{
+	struct isolated *i;
+	int r = new (base, id, &i, e);
+
+	if (r < 0)
+		return r;
+	i->limits = *limits;
+	r = hcs_system_document(iso, limits, &i->system_document, e);
+	if (r < 0)
+		isolated_close(i);
+	else
+		*ret = i;
+	return r;
+}
+
+int isolated_new_guest(struct event_base *base, const char *id,
+	const struct guest *guest, struct isolated **ret, struct err *e)
+{
+	struct isolated *i;
+	int r = new (base, id, &i, e);
+
+	if (r < 0)
+		return r;
+	r = lcow_vm_new(base, id, guest, &i->vm, e);
 	if (r == 0)
-		r = hcs_system_document(iso, limits, &i->system_document, e);
+		r = lcow_container_document(guest, id, &i->system_document, e);
 	if (r < 0)
 		isolated_close(i);
 	else
@@ -168,41 +206,51 @@ static void created(struct step *s, struct hcs_answer *a)
 	step_done(s, r, 0, &e);
 }
 
+/* The step is still there if this fails. */
+static int create_system(struct step *s, struct err *e)
+{
+	struct isolated *i = s->i;
+	wchar_t *id;
+	HRESULT hr;
+	int r = win_wide(i->id, &id);
+
+	if (r < 0)
+		return err_sys(e, r, "container id '%s'", i->id);
+	r = step_ask(s, false, "create container", HCS_LONG_MS, created, e);
+	if (r == 0) {
+		hr = i->api->HcsCreateComputeSystem(id, i->system_document,
+			hcs_call_operation(s->call), NULL, &i->system);
+		if (hcs_error(hr) == 0 && !i->system)
+			hr = E_UNEXPECTED;
+		r = hcs_call_begun(s->call, hr, e);
+		if (r < 0)
+			s->call = NULL;
+	}
+	free(id);
+	free(i->system_document);
+	i->system_document = NULL;
+	return r;
+}
+
 int isolated_create(struct isolated *i, const struct container_program *p,
 	const struct container_later *later, struct err *e)
 {
 	struct step *s;
-	wchar_t *id;
-	HRESULT hr;
 	int r;
 
 	i->grace = event_new(i->base, -1, 0, grace_over, i);
 	if (!i->grace)
 		return err_set(e, -ENOMEM, "no memory for '%s'", i->id);
-	r = hcs_process_document(p, &i->init_document, e);
+	r = isolated_process_document(i, p, &i->init_document, e);
 	if (r < 0)
 		return r;
 	s = step_new(i, later, e);
 	if (!s)
 		return -ENOMEM;
-	r = step_ask(s, false, "create container", HCS_LONG_MS, created, e);
-	if (r == 0) {
-		r = win_wide(i->id, &id);
-		if (r < 0)
-			err_sys(e, r, "container id '%s'", i->id);
-	}
-	if (r < 0) {
+	r = i->vm ? isolated_machine_up(s, create_system, e)
+		  : create_system(s, e);
+	if (r < 0)
 		step_free(s);
-		return r;
-	}
-	hr = i->api->HcsCreateComputeSystem(id, i->system_document,
-		hcs_call_operation(s->call), NULL, &i->system);
-	free(id);
-	free(i->system_document);
-	i->system_document = NULL;
-	if (hcs_error(hr) == 0 && !i->system)
-		hr = E_UNEXPECTED;
-	r = step_asked(s, hr, e);
 	return r < 0 ? r : CONTAINER_LATER;
 }
 
@@ -266,7 +314,7 @@ int isolated_exec(struct isolated *i, const struct container_program *p,
 
 	if (!i->system || !i->started || i->exited)
 		return missing(i, e);
-	r = hcs_process_document(p, &document, e);
+	r = isolated_process_document(i, p, &document, e);
 	if (r < 0)
 		return r;
 	s = step_new(i, later, e);
@@ -289,7 +337,7 @@ int isolated_signal(struct isolated *i, uint32_t signal)
 
 int isolated_signal_early(struct isolated *i, uint32_t signal)
 {
-	return i->init || !hcs_knows_signal(signal) ? -EBUSY : 0;
+	return i->init || !isolated_knows_signal(i, signal) ? -EBUSY : 0;
 }
 
 /* ---- limits ---- */
@@ -358,6 +406,10 @@ int isolated_limit(struct isolated *i, const struct container_limits *limits,
 
 	if (r < 0)
 		return r;
+	if (i->vm)
+		return err_set(e, -ENOSYS,
+			"the limits of a Linux container in a virtual machine "
+			"can't be changed");
 	if (!i->system || i->exited)
 		return missing(i, e);
 	s = step_new(i, later, e);
@@ -371,6 +423,13 @@ int isolated_limit(struct isolated *i, const struct container_limits *limits,
 }
 
 /* ---- the end ---- */
+
+/* The system has ended, or goes with its machine. */
+static void system_ended(struct step *s, int r, const struct err *e)
+{
+	if (isolated_machine_down(s, NULL) < 0)
+		step_done(s, r, 0, e);
+}
 
 static void end_over(evutil_socket_t fd, short what, void *arg)
 {
@@ -386,7 +445,7 @@ static void end_over(evutil_socket_t fd, short what, void *arg)
 			"container '%s' has been terminated, and has not ended "
 			"within %d ms",
 			i->id, END_MS);
-	step_done(s, r, 0, &e);
+	system_ended(s, r, &e);
 }
 
 static void terminated(struct step *s, struct hcs_answer *a)
@@ -399,7 +458,7 @@ static void terminated(struct step *s, struct hcs_answer *a)
 	if (r == -ESRCH || r == -ENOENT || i->exited || !i->started) {
 		/* one that never ran has nothing that would have to end */
 		r = r == -ESRCH || r == -ENOENT ? 0 : r;
-		step_done(s, i->exited ? 0 : r, 0, &e);
+		system_ended(s, i->exited ? 0 : r, &e);
 		return;
 	}
 	if (r == 0) {
@@ -408,30 +467,36 @@ static void terminated(struct step *s, struct hcs_answer *a)
 			return;
 		r = err_set(&e, -ENOMEM, "no memory to end '%s'", i->id);
 	}
-	step_done(s, r, 0, &e);
+	system_ended(s, r, &e);
 }
 
 int isolated_end(
 	struct isolated *i, const struct container_later *later, struct err *e)
 {
+	bool gone = !i->system || i->exited;
 	struct step *s;
 	int r;
 
-	if (!i->system || i->exited)
+	if (gone && !i->vm)
 		return 0;
 	s = step_new(i, later, e);
 	if (!s)
 		return -ENOMEM;
-	r = step_ask(
-		s, false, "terminate container", HCS_SHORT_MS, terminated, e);
-	if (r < 0) {
-		step_free(s);
-		return r;
+	r = gone ? -ESRCH
+		 : step_ask(s, false, "terminate container", HCS_SHORT_MS,
+			   terminated, e);
+	if (r == 0) {
+		r = hcs_call_begun(s->call,
+			i->api->HcsTerminateComputeSystem(
+				i->system, hcs_call_operation(s->call), NULL),
+			e);
+		if (r < 0)
+			s->call = NULL;
 	}
-	r = step_asked(s,
-		i->api->HcsTerminateComputeSystem(
-			i->system, hcs_call_operation(s->call), NULL),
-		e);
+	if (r < 0 && isolated_machine_down(s, NULL) == 0)
+		return CONTAINER_LATER;
+	if (r < 0)
+		step_free(s);
 	if (r == -ESRCH || r == -ENOENT)
 		return 0;
 	return r < 0 ? r : CONTAINER_LATER;
@@ -526,6 +591,8 @@ void isolated_close(struct isolated *i)
 	if (i->system)
 		i->api->HcsCloseComputeSystem(i->system);
 	i->system = NULL;
+	lcow_vm_free(i->vm); /* it can't tell the steps that are gone */
+	i->vm = NULL;
 	if (i->grace)
 		event_free(i->grace);
 	i->grace = NULL;

@@ -6,6 +6,9 @@
  * The system is made at container_create(); it is started, and the first
  * process made in it, at container_start(). Each process's end is an event of
  * the service's, which goes on as any child's exit (process_table.h).
+ *
+ * A Linux container is the same, but for its documents, and a virtual machine
+ * that is there before its system and after it (lcow_vm.h).
  */
 #ifndef WISP_PLATFORM_WINDOWS_ISOLATED_H
 #define WISP_PLATFORM_WINDOWS_ISOLATED_H
@@ -14,6 +17,7 @@
 #include "platform/isolation.h"
 #include "platform/windows/hcs.h"
 
+struct guest;
 struct isolated;
 struct stat_sink;
 
@@ -21,6 +25,8 @@ struct stat_sink;
 int isolated_new(struct event_base *base, const char *id,
 	const struct container_limits *limits, const struct isolation *iso,
 	struct isolated **ret, struct err *e);
+int isolated_new_guest(struct event_base *base, const char *id,
+	const struct guest *guest, struct isolated **ret, struct err *e);
 int isolated_create(struct isolated *i, const struct container_program *p,
 	const struct container_later *later, struct err *e);
 int isolated_start(struct isolated *i, const struct container_program *p,

@@ -20,6 +20,7 @@ struct isolated {
 	struct event_base *base; /* borrowed */
 	const struct hcs_api *api;
 	char id[ISOLATED_ID_MAX];
+	struct lcow_vm *vm;       /* NULL: it is a Windows container */
 	wchar_t *system_document; /* until there is a system */
 	wchar_t *init_document;   /* until there is a first process */
 	HCS_SYSTEM system;        /* NULL: none yet, or closed */
@@ -42,11 +43,15 @@ struct step {
 	struct hcs_call *call;
 	struct event *timer;
 	struct container_later later;
+	process_told told; /* or NULL; likewise */
+	void *told_arg;
 	struct isolated_process *process; /* that is being made; owned */
 	struct container_program program; /* its endpoints and console */
 	struct container_limits limits;   /* that are to be */
 	/* when the call has been answered */
 	void (*go_on)(struct step *s, struct hcs_answer *a);
+	/* when the machine is there */
+	int (*then)(struct step *s, struct err *e);
 };
 
 /* NULL and the error. */
@@ -72,7 +77,15 @@ void isolated_process_free(struct isolated_process *p);
 /* Tells the exits of all that have none yet. */
 void isolated_processes_lost(struct isolated *i);
 int isolated_process_signal_each(struct isolated *i, uint32_t signal);
-bool hcs_knows_signal(uint32_t signal);
+bool isolated_knows_signal(const struct isolated *i, uint32_t signal);
+
+/* isolated_guest.c: what a Linux container has before and after its system */
+int isolated_process_document(const struct isolated *i,
+	const struct container_program *p, wchar_t **ret, struct err *e);
+int isolated_machine_up(struct step *s,
+	int (*go_on)(struct step *s, struct err *e), struct err *e);
+/* -ESRCH: there is none, or none any more. */
+int isolated_machine_down(struct step *s, struct err *e);
 
 /* isolated_group.c */
 void isolated_figures_free(struct isolated_figures *f);

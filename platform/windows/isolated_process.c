@@ -8,6 +8,7 @@
 #include "platform/windows/hcs_document.h"
 #include "platform/windows/hcs_text.h"
 #include "platform/windows/isolated_parts.h"
+#include "platform/windows/lcow_document.h"
 #include "platform/windows/pipe.h"
 #include "platform/windows/process_table.h"
 
@@ -36,8 +37,7 @@ static void put(struct isolated_process *p)
 
 static void answered(struct step *s, struct hcs_answer *a)
 {
-	(void)a; /* if it could not be done, its end is near, or told */
-	step_done(s, 0, 0, NULL);
+	step_done(s, a->r, 0, a->err);
 }
 
 /* A step of its own, for which nobody waits. */
@@ -116,8 +116,10 @@ void isolated_processes_lost(struct isolated *i)
 
 /* ---- signals ---- */
 
-bool hcs_knows_signal(uint32_t signal)
+bool isolated_knows_signal(const struct isolated *i, uint32_t signal)
 {
+	if (i->vm) /* Linux' own */
+		return signal >= 1 && signal <= 64;
 	return signal <= 2 || signal == 5 || signal == 6 || signal == 9 ||
 	       signal == 15;
 }
@@ -138,25 +140,45 @@ static const wchar_t *signal_document(uint32_t signal)
 	}
 }
 
-static int process_signal(void *arg, uint32_t signal)
+/* In a guest even a SIGKILL is its own. */
+static HRESULT send_signal(
+	struct isolated_process *p, HCS_OPERATION operation, uint32_t signal)
+{
+	wchar_t *document;
+	HRESULT hr;
+
+	if (p->i->vm) {
+		if (lcow_signal_document(signal, &document, NULL) < 0)
+			return E_OUTOFMEMORY;
+		hr = p->api->HcsSignalProcess(p->h, operation, document);
+		free(document);
+		return hr;
+	}
+	return signal == 9 ? p->api->HcsTerminateProcess(p->h, operation, NULL)
+			   : p->api->HcsSignalProcess(
+				     p->h, operation, signal_document(signal));
+}
+
+static int process_signal(
+	void *arg, uint32_t signal, process_told done, void *done_arg)
 {
 	struct isolated_process *p = arg;
 	HCS_OPERATION operation;
 	struct step *s;
+	int r;
 
-	if (!hcs_knows_signal(signal))
-		return -EBUSY;
-	if (!p->h)
+	if (!p->h || !p->i)
 		return -ESRCH;
+	if (!isolated_knows_signal(p->i, signal))
+		return -EBUSY;
 	s = ask(p, "signal a process of");
 	if (!s)
 		return -ENOMEM;
+	s->told = done;
+	s->told_arg = done_arg;
 	operation = hcs_call_operation(s->call);
-	return step_asked(s,
-		signal == 9 ? p->api->HcsTerminateProcess(p->h, operation, NULL)
-			    : p->api->HcsSignalProcess(
-				      p->h, operation, signal_document(signal)),
-		NULL);
+	r = step_asked(s, send_signal(p, operation, signal), NULL);
+	return r < 0 ? r : PROCESS_LATER;
 }
 
 int isolated_process_signal_each(struct isolated *i, uint32_t signal)
@@ -168,7 +190,8 @@ int isolated_process_signal_each(struct isolated *i, uint32_t signal)
 		int one;
 
 		next = p->next;
-		one = process_signal(p, signal);
+		one = process_signal(p, signal, NULL, NULL);
+		one = one < 0 ? one : 0;
 		if (r == -ESRCH || (one < 0 && one != -ESRCH))
 			r = one;
 	}

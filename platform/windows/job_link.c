@@ -54,16 +54,22 @@ static int make_one(const char *path, const wchar_t *wide, struct undo *undo)
 	return r;
 }
 
-/* The part that is no folder's name: "C:\", "\\?\Volume{...}\". */
+/* The part that is no folder's name: "C:\", "\\?\Volume{...}\",
+ * "\\server\share\". */
 static size_t root_length(const char *path)
 {
-	const char *end;
+	const char *p = path + 2;
+	unsigned i;
 
-	if (link_is_volume(path)) {
-		end = strchr(path + 4, '\\');
-		return end ? (size_t)(end + 1 - path) : strlen(path);
+	if (path[0] != '\\' || path[1] != '\\')
+		return path[0] && path[1] == ':' && path[2] == '\\' ? 3 : 0;
+	for (i = 0; i < 2; i++) {
+		p = strchr(p, '\\');
+		if (!p)
+			return strlen(path);
+		p++;
 	}
-	return path[0] && path[1] == ':' && path[2] == '\\' ? 3 : 0;
+	return (size_t)(p - path);
 }
 
 /* With '\' only, and none at the end: fresh memory. */
@@ -78,7 +84,7 @@ static char *tidy(const char *path)
 		if (ret[i] == '/')
 			ret[i] = '\\';
 	root = root_length(ret);
-	while (n > root && ret[n - 1] == '\\')
+	while (n > root && n > 1 && ret[n - 1] == '\\')
 		ret[--n] = '\0';
 	return ret;
 }
@@ -93,7 +99,9 @@ int link_make_folders(const char *path, struct undo *undo)
 	if (!text || !wide)
 		return -ENOMEM;
 	n = strlen(text);
-	for (at = root_length(text); r == 0 && at < n;) {
+	at = root_length(text);
+	at += strspn(text + at, "\\");
+	while (r == 0 && at < n) {
 		char *end = strchr(text + at, '\\');
 
 		at = end ? (size_t)(end - text) : n;
@@ -142,7 +150,7 @@ static int make_link(const wchar_t *to, const wchar_t *at, DWORD attributes)
 			       : 0;
 
 	if (api()->attributes(at) != INVALID_FILE_ATTRIBUTES)
-		return -EEXIST;
+		return -EBUSY;
 	if (!api()->symlink(at, to, folder))
 		return win_last();
 	/* Wine says yes and makes none */
@@ -178,6 +186,10 @@ int link_make(const char *to, const char *at, struct undo *undo, struct err *e)
 	if (r == 0)
 		return 0;
 	undo_take_back(undo);
+	if (r == -EBUSY)
+		return err_set(e, r,
+			"'%s' can't be made a link to '%s': there is something",
+			at, to);
 	return r == -ENOSYS ? err_set(e, r,
 				      "'%s' can't be made a link to '%s': this "
 				      "system makes no symbolic links",
@@ -260,7 +272,7 @@ static int make_mount(
 	attributes = api()->attributes(wide_at);
 	if (attributes != INVALID_FILE_ATTRIBUTES &&
 		attributes & FILE_ATTRIBUTE_REPARSE_POINT)
-		return err_set(e, -EEXIST,
+		return err_set(e, -EBUSY,
 			"'%s' is a link already: remove it, if no container "
 			"has it",
 			at);

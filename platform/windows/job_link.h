@@ -35,7 +35,7 @@ int link_make(const char *to, const char *at, struct undo *undo, struct err *e);
 
 /* A folder (by a junction) or a volume (\\?\Volume{...}\) at the folder at,
  * which is made, and must be empty. -EOPNOTSUPP: the file system has no
- * junctions. -EEXIST: there is a link, of somebody who has not cleared up. */
+ * junctions. -EBUSY: there is a link, of somebody who has not cleared up. */
 int link_mount(
 	const char *what, const char *at, struct undo *undo, struct err *e);
 

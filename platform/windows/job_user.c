@@ -105,8 +105,6 @@ static int join_group(const wchar_t *name, const wchar_t *group, DWORD *code)
 
 static int net_error(DWORD code)
 {
-	if (code == NERR_UserExists)
-		return -EEXIST;
 	if (code == NERR_UserNotFound || code == NERR_GroupNotFound)
 		return -ENOENT;
 	return win_error(code);
@@ -155,7 +153,13 @@ static int make_account(const char *id, const wchar_t *group, struct undo *undo,
 	if (r < 0)
 		return r;
 	code = api()->user_add(NULL, 1, (BYTE *)&info, &wrong);
-	if (code != NERR_Success) {
+	if (code == NERR_UserExists) {
+		undo_take_back(undo);
+		r = err_set(e, -EBUSY,
+			"the account '%s' is there already: remove it, if no "
+			"container has it",
+			short_id);
+	} else if (code != NERR_Success) {
 		undo_take_back(undo);
 		r = err_sys(e, net_error(code),
 			"make the account '%s' for a member of group '%ls'",

@@ -44,12 +44,17 @@ int layer_stack_check(const struct layer_stack *s, struct err *e);
  */
 int layer_mount(struct layer_stack *s, const char *note, struct err *e);
 
+/* Only notes them: their disks are for a virtual machine. */
+int layer_list(const struct layer_stack *s, const char *note, struct err *e);
+
 /* Undoes it as far as the note says it went, then removes the note. 0 if there
  * is none. What fails can be tried again: nothing is undone twice. */
 int layer_undo(const char *note, struct err *e);
 
-/* What is mounted; -ENOENT: nothing. Needs layer_stack_clear() on success. */
+/* What is mounted, or listed; -ENOENT: nothing. Needs layer_stack_clear() on
+ * success. */
 int layer_read_note(const char *note, struct layer_stack *ret, struct err *e);
+int layer_read_list(const char *note, struct layer_stack *ret, struct err *e);
 
 /* The id that the host compute service knows a layer by, from its folder's
  * name: NameToGuid(). -EINVAL: as layer_stack_check(). */

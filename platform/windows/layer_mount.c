@@ -90,6 +90,11 @@ int layer_undo(const char *note, struct err *e)
 	r = layer_note_read(note, &s, &stage, e);
 	if (r < 0)
 		return r;
+	if (stage == LAYER_LISTED) {
+		layer_stack_clear(&s);
+		r = file_remove(note);
+		return r < 0 ? err_sys(e, r, "remove '%s'", note) : 0;
+	}
 	r = layer_api_get(&api, e);
 	if (r == 0)
 		r = layer_widen(s.scratch, &wide, e);
@@ -249,6 +254,13 @@ int layer_mount(struct layer_stack *s, const char *note, struct err *e)
 	return r;
 }
 
+int layer_list(const struct layer_stack *s, const char *note, struct err *e)
+{
+	int r = layer_stack_check(s, e);
+
+	return r < 0 ? r : layer_note_write(note, s, LAYER_LISTED, e);
+}
+
 int layer_read_note(const char *note, struct layer_stack *ret, struct err *e)
 {
 	enum layer_stage stage;
@@ -258,4 +270,15 @@ int layer_read_note(const char *note, struct layer_stack *ret, struct err *e)
 		return r;
 	layer_stack_clear(ret);
 	return err_set(e, -ENOENT, "'%s': no layers are mounted", note);
+}
+
+int layer_read_list(const char *note, struct layer_stack *ret, struct err *e)
+{
+	enum layer_stage stage;
+	int r = layer_note_read(note, ret, &stage, e);
+
+	if (r < 0 || stage == LAYER_LISTED)
+		return r;
+	layer_stack_clear(ret);
+	return err_set(e, -ENOENT, "'%s': no layers are listed", note);
 }

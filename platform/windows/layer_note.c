@@ -18,6 +18,7 @@ static const char *const stages[] = {
 	[LAYER_ACTIVE] = "active",
 	[LAYER_PREPARING] = "preparing",
 	[LAYER_PREPARED] = "prepared",
+	[LAYER_LISTED] = "listed",
 };
 
 #define N_STAGES (sizeof(stages) / sizeof(stages[0]))

@@ -16,7 +16,8 @@ enum layer_stage {
 	LAYER_ACTIVATING,
 	LAYER_ACTIVE, /* for sure, and not prepared */
 	LAYER_PREPARING,
-	LAYER_PREPARED
+	LAYER_PREPARED,
+	LAYER_LISTED /* nothing, and nothing is to be: a machine has disks */
 };
 
 /* -ENOMEM, or what file_write() says. */

@@ -6,6 +6,7 @@
  */
 #include "platform/mount.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,11 @@ static int note_path(const char *scratch, char *buf, size_t n, struct err *e)
 		       : 0;
 }
 
+static bool is_disks(const struct mount_spec *m)
+{
+	return strcmp(m->type, "lcow-layer") == 0;
+}
+
 static int check(const struct mount_spec *m, size_t n, struct err *e)
 {
 	if (n != 1)
@@ -28,14 +34,14 @@ static int check(const struct mount_spec *m, size_t n, struct err *e)
 			"%zu mounts make the rootfs: on Windows it is one, of "
 			"type windows-layer",
 			n);
-	if (strcmp(m->type, "windows-layer") != 0)
+	if (strcmp(m->type, "windows-layer") != 0 && !is_disks(m))
 		return err_set(e, -ENOSYS,
-			"mount of type '%s': on Windows only windows-layer is "
-			"supported",
+			"mount of type '%s': on Windows only windows-layer and "
+			"lcow-layer are supported",
 			m->type);
 	if (m->target && *m->target)
-		return err_set(e, -EINVAL,
-			"a windows-layer has no target, but '%s'", m->target);
+		return err_set(e, -EINVAL, "a %s has no target, but '%s'",
+			m->type, m->target);
 	return 0;
 }
 
@@ -60,7 +66,8 @@ int mount_all(const struct mount_spec *m, size_t n, const char *root,
 	if (r < 0)
 		err_sys(e, r, "make '%s'", scratch);
 	else
-		r = layer_mount(&s, note, e);
+		r = is_disks(m) ? layer_list(&s, note, e)
+				: layer_mount(&s, note, e);
 	layer_stack_clear(&s);
 	return r;
 }
@@ -128,6 +135,32 @@ int mount_find_rootfs(const char *root, const char *scratch,
 		s.volume, (const char *const *)s.parents, s.n_parents, ret, e);
 	layer_stack_clear(&s);
 	return r;
+}
+
+int mount_find_disks(
+	const char *scratch, struct mount_rootfs *ret, struct err *e)
+{
+	struct mount_rootfs found = {0};
+	char note[FILE_PATH_MAX];
+	struct layer_stack s;
+	int r = note_path(scratch, note, sizeof(note), e);
+
+	if (r == 0)
+		r = layer_read_list(note, &s, e);
+	if (r < 0)
+		return r;
+	found.layers = calloc(s.n_parents, sizeof(*found.layers));
+	if (!found.layers) {
+		layer_stack_clear(&s);
+		return err_set(e, -ENOMEM, "no memory for layers");
+	}
+	found.path = ptr_take(&s.scratch);
+	for (; found.n_layers < s.n_parents; found.n_layers++)
+		found.layers[found.n_layers].path =
+			ptr_take(&s.parents[found.n_layers]);
+	layer_stack_clear(&s);
+	*ret = found;
+	return 0;
 }
 
 void mount_rootfs_clear(struct mount_rootfs *m)

@@ -112,7 +112,9 @@ static uint64_t ended_at(const struct child *c)
 	return at > WIN_UNIX_EPOCH ? at - WIN_UNIX_EPOCH : 0;
 }
 
-int child_add_foreign(int64_t pid, int (*signal)(void *arg, uint32_t signal),
+int child_add_foreign(int64_t pid,
+	int (*signal)(
+		void *arg, uint32_t signal, process_told done, void *done_arg),
 	void *arg, struct err *e)
 {
 	struct child *c;
@@ -382,14 +384,27 @@ static int send_event(HANDLE process, DWORD event)
 	return 0;
 }
 
-int process_ref_signal(struct process_ref *ref, uint32_t signal)
+int process_ref_ask_signal(
+	struct process_ref *ref, uint32_t signal, process_told done, void *arg)
 {
 	struct child *c = child_find(ref->pid);
 
+	if (c && c->signal && !has_ended(ref->h))
+		return c->signal(c->arg, signal, done, arg);
+	return process_ref_signal(ref, signal);
+}
+
+int process_ref_signal(struct process_ref *ref, uint32_t signal)
+{
+	struct child *c = child_find(ref->pid);
+	int r;
+
 	if (has_ended(ref->h))
 		return -ESRCH;
-	if (c && c->signal)
-		return c->signal(c->arg, signal);
+	if (c && c->signal) {
+		r = c->signal(c->arg, signal, NULL, NULL);
+		return r < 0 ? r : 0;
+	}
 	if (c && c->thread) /* it could not run a handler */
 		signal = SIGKILL;
 	switch (signal) {

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "platform/err.h"
+#include "platform/process.h"
 #include "platform/windows/win.h"
 
 struct child {
@@ -20,7 +20,8 @@ struct child {
 	HANDLE wait;   /* of the thread pool; NULL: nobody wants to know */
 	/* One that somebody else runs for us: process is an event then, and
 	 * these two hold once it is set. NULL: it is a real one. */
-	int (*signal)(void *arg, uint32_t signal);
+	int (*signal)(
+		void *arg, uint32_t signal, process_told done, void *done_arg);
 	void *arg;
 	uint32_t status;
 	uint64_t ended_at; /* 100 ns since 1970 */
@@ -34,10 +35,12 @@ struct child *child_find(int64_t pid);
 
 /*
  * A process that the host compute service runs: in the table like any other,
- * but its signals go to signal() (as process_ref_signal(), but for 0 if it is
- * on its way), and its end is told here. -EEXIST: there is one of that pid.
+ * but its signals go to signal() (as process_ref_ask_signal(); done may be
+ * NULL), and its end is told here. -EEXIST: there is one of that pid.
  */
-int child_add_foreign(int64_t pid, int (*signal)(void *arg, uint32_t signal),
+int child_add_foreign(int64_t pid,
+	int (*signal)(
+		void *arg, uint32_t signal, process_told done, void *done_arg),
 	void *arg, struct err *e);
 
 /* It has ended; signal() does not run any more. From the loop's thread. */

@@ -134,6 +134,9 @@ static bool half_run(struct half *h, HANDLE *ret_process)
 	STARTUPINFOW *si = &h->si.StartupInfo;
 	PROCESS_INFORMATION pi;
 	wchar_t text[64];
+	static const DWORD flags = EXTENDED_STARTUPINFO_PRESENT |
+				   DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP |
+				   CREATE_UNICODE_ENVIRONMENT;
 	DWORD got = GetModuleFileNameW(NULL, h->path, WIN_PATH_MAX);
 	BOOL fine;
 
@@ -150,10 +153,13 @@ static bool half_run(struct half *h, HANDLE *ret_process)
 		(unsigned long long)(uintptr_t)h->say,
 		(unsigned long long)(uintptr_t)h->listener);
 	SetEnvironmentVariableW(VARIABLE, text);
+	/* out of the daemon's job, which may end all that is in it: a shim
+	 * outlives its daemon. A job may forbid that. */
 	fine = CreateProcessW(h->path, h->line, NULL, NULL, TRUE,
-		EXTENDED_STARTUPINFO_PRESENT | DETACHED_PROCESS |
-			CREATE_NEW_PROCESS_GROUP | CREATE_UNICODE_ENVIRONMENT,
-		NULL, NULL, si, &pi);
+		flags | CREATE_BREAKAWAY_FROM_JOB, NULL, NULL, si, &pi);
+	if (!fine && GetLastError() == ERROR_ACCESS_DENIED)
+		fine = CreateProcessW(h->path, h->line, NULL, NULL, TRUE, flags,
+			NULL, NULL, si, &pi);
 	SetEnvironmentVariableW(VARIABLE, NULL);
 	if (!fine)
 		return false;

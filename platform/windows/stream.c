@@ -338,9 +338,15 @@ void stream_dial_for(unsigned seconds)
 static void give_up(struct stream *s)
 {
 	s->dialing = false;
-	s->out->len = 0;
-	s->out->ended = true;
-	s->out->error = -EPIPE;
+	if (s->out) {
+		s->out->len = 0;
+		s->out->ended = true;
+		s->out->error = -EPIPE;
+	}
+	/* one that was never there (stream_dial_later()) has neither handle nor
+	 * bytes: what is tried next fails */
+	if (s->in)
+		read_ahead(s);
 	stream_tell(s);
 }
 
@@ -398,6 +404,7 @@ int stream_dial_later(
 	}
 	s->dialing = true;
 	s->dial_ms = BUSY_MS;
+	s->dial_since = GetTickCount64();
 	*ret = s;
 	return 0;
 }

@@ -19,6 +19,7 @@
 #include "shim/bundle.h"
 #include "shim/ident.h"
 #include "shim/log.h"
+#include "shim/native/guest_spec.h"
 #include "shim/native/isolation_spec.h"
 #include "shim/native/spec.h"
 
@@ -29,6 +30,7 @@ static struct native {
 	struct container *container;
 	struct container_limits limits;
 	bool has_process;
+	bool is_guest; /* a Linux container, whose processes are JSON */
 } * natives;
 
 struct runtime_call {
@@ -247,6 +249,11 @@ static void fill(struct container_program *p, const struct native_spec *s,
 /* What container_forget() is told, if this process is gone by then. */
 #define NOTES "container-notes"
 
+static uint64_t at_most(uint64_t v, uint64_t max)
+{
+	return v < max ? v : max;
+}
+
 static int make_isolated(const struct runtime *rt, struct native_spec *s,
 	struct container **ret, struct err *e)
 {
@@ -255,8 +262,24 @@ static int make_isolated(const struct runtime *rt, struct native_spec *s,
 
 	if (r < 0)
 		return r;
+	/* those of the annotations, too */
+	iso.storage_bps = at_most(s->limits.io_bandwidth, INT32_MAX);
+	iso.storage_iops = at_most(s->limits.io_operations, INT32_MAX);
 	r = container_new_isolated(rt->base, rt->id, &s->limits, &iso, ret, e);
 	isolation_clear(&iso);
+	return r;
+}
+
+static int make_guest(const struct runtime *rt, struct native_spec *s,
+	struct container **ret, struct err *e)
+{
+	struct guest g;
+	int r = guest_read(rt->bundle, s, rt->options->settings, &g, e);
+
+	if (r < 0)
+		return r;
+	r = container_new_guest(rt->base, rt->id, &g, ret, e);
+	guest_clear(&g);
 	return r;
 }
 
@@ -299,8 +322,13 @@ static int create(struct runtime_call *c, const struct runtime *rt,
 	n->next = natives;
 	natives = n;
 	n->limits = s->limits;
-	r = s->host_process ? make(rt, s, &n->container, &c->err)
-			    : make_isolated(rt, s, &n->container, &c->err);
+	n->is_guest = s->is_linux && !s->host_process;
+	if (s->host_process)
+		r = make(rt, s, &n->container, &c->err);
+	else if (n->is_guest)
+		r = make_guest(rt, s, &n->container, &c->err);
+	else
+		r = make_isolated(rt, s, &n->container, &c->err);
 	fill(&p, s, stdio);
 	if (r == 0)
 		r = container_create(n->container, &p, pid, &later, &c->err);
@@ -363,23 +391,30 @@ int runtime_start(const struct runtime *rt, const struct stdio *stdio,
 	return 0;
 }
 
+#define PROCESS_MAX (16 * 1024 * 1024)
+
 static int exec(struct runtime_call *c, const struct runtime *rt,
 	const struct stdio *stdio, const char *process_file, int64_t *pid)
 {
 	const struct container_later later = {call_later, c};
 	struct native *n = *find(rt->id);
 	struct container_program p;
+	auto_free char *json = NULL;
 	struct native_spec s;
+	size_t len;
 	int r;
 
 	if (!n)
 		return missing(rt, &c->err);
 	r = native_spec_read_process(process_file, &s, &c->err);
+	if (r == 0 && n->is_guest)
+		r = file_read(process_file, PROCESS_MAX, &json, &len, &c->err);
 	if (r == 0)
 		r = native_spec_place(
 			&s, container_root(n->container), &c->err);
 	if (r == 0) {
 		fill(&p, &s, stdio);
+		p.json = json;
 		r = container_exec(n->container, &p, pid, &later, &c->err);
 	}
 	native_spec_clear(&s);

@@ -2,6 +2,7 @@
 #include "shim/native/settings.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,9 @@ static int refuse(const char *what, struct err *e)
 }
 
 /*
+ * boot_files_root_path, vm_processor_count and vm_memory_size_in_mb are kept as
+ * annotations, which the reference shim makes of them, too.
+ *
  * Each field, in the order of the message. Those that are not named here mean
  * nothing to what runs here, and a configuration that lists them for all of its
  * runtimes must not fail:
@@ -53,7 +57,6 @@ static int refuse(const char *what, struct err *e)
  *   debug_type ETW: the log goes to the pipe all the same, where the daemon
  *   reads it (FILE the reference shim dies of)
  *   registry_root, sandbox_image: the reference shim does not read them, either
- *   boot_files_root_path, vm_processor_count, vm_memory_size_in_mb,
  *   GPUVHDPath, scale_cpu_limits_to_sandbox, default_vm_scratch_size_in_gb,
  *   share_scratch, NCProxyAddr, no_inherit_host_timezone: of virtual machines
  *   default_container_scratch_size_in_gb: of the daemon, who makes the layers
@@ -63,14 +66,11 @@ static int check(const Options *o, struct err *e)
 {
 	if (o->debug_type == CONTAINERD__RUNHCS__V1__OPTIONS__DEBUG_TYPE__FILE)
 		return refuse("debug_type FILE: the log is a pipe", e);
-	if (strncmp(o->sandbox_platform, "linux", 5) == 0)
-		return refuse(
-			"sandbox_platform: there are no virtual machines here",
-			e);
 	if (o->sandbox_isolation !=
-		CONTAINERD__RUNHCS__V1__OPTIONS__SANDBOX_ISOLATION__PROCESS)
-		return refuse("sandbox_isolation: there are no virtual "
-			      "machines here",
+			CONTAINERD__RUNHCS__V1__OPTIONS__SANDBOX_ISOLATION__PROCESS &&
+		strncmp(o->sandbox_platform, "linux", 5) != 0)
+		return refuse("sandbox_isolation: there are virtual machines "
+			      "for Linux containers only (sandbox_platform)",
 			e);
 	if (o->io_retry_timeout_in_sec < 0)
 		return err_set(e, -EINVAL,
@@ -80,25 +80,39 @@ static int check(const Options *o, struct err *e)
 	return 0;
 }
 
+static int add(struct runtime_settings *s, const char *key, const char *value)
+{
+	char *k = strdup(key), *v = strdup(value);
+
+	s->annotations[s->n_annotations].key = k;
+	s->annotations[s->n_annotations++].value = v;
+	return k && v ? 0 : -ENOMEM;
+}
+
+#define VM "io.microsoft.virtualmachine."
+
 static int keep(const Options *o, struct runtime_settings *s)
 {
 	size_t n = o->n_default_container_annotations, i;
+	char text[16];
+	int r = 0;
 
-	if (n == 0)
-		return 0;
-	s->annotations = calloc(n, sizeof(*s->annotations));
+	s->annotations = calloc(n + 3, sizeof(*s->annotations));
 	if (!s->annotations)
 		return -ENOMEM;
-	for (i = 0; i < n; i++) {
-		s->annotations[i].key =
-			strdup(o->default_container_annotations[i]->key);
-		s->annotations[i].value =
-			strdup(o->default_container_annotations[i]->value);
-		s->n_annotations = i + 1;
-		if (!s->annotations[i].key || !s->annotations[i].value)
-			return -ENOMEM;
-	}
-	return 0;
+	/* of two the last one holds */
+	if (*o->boot_files_root_path)
+		r = add(s, VM "bootfilesrootpath", o->boot_files_root_path);
+	snprintf(text, sizeof(text), "%d", (int)o->vm_processor_count);
+	if (r == 0 && o->vm_processor_count)
+		r = add(s, VM "computetopology.processor.count", text);
+	snprintf(text, sizeof(text), "%d", (int)o->vm_memory_size_in_mb);
+	if (r == 0 && o->vm_memory_size_in_mb)
+		r = add(s, VM "computetopology.memory.sizeinmb", text);
+	for (i = 0; i < n && r == 0; i++)
+		r = add(s, o->default_container_annotations[i]->key,
+			o->default_container_annotations[i]->value);
+	return r;
 }
 
 static int read_options(

@@ -123,10 +123,9 @@ static void on_mount(
 		m->read_only |= n == 2 && strncasecmp(text, "ro", 2) == 0;
 }
 
-static void on_config(struct reading *rd, const char *path, const char *text,
-	size_t n, enum json_type type)
+static void on_config(
+	struct native_spec *s, const char *path, const char *text, size_t n)
 {
-	struct native_spec *s = rd->s;
 	size_t annotation = strlen(HOST_PROCESS);
 
 	if (strcmp(path, "root.path") == 0 && n > 0)
@@ -137,8 +136,6 @@ static void on_config(struct reading *rd, const char *path, const char *text,
 		on_annotation(s, path + annotation, text, n);
 	else if (strncmp(path, "mounts[].", 9) == 0)
 		on_mount(s, path + 9, text, n);
-	else
-		native_limits_value(&rd->limits, path, type, text, n);
 }
 
 static void on_value(const char *path, enum json_type type, const char *text,
@@ -148,17 +145,20 @@ static void on_value(const char *path, enum json_type type, const char *text,
 	struct native_spec *s = rd->s;
 	size_t prefix = strlen(rd->prefix);
 
+	if (prefix > 0)
+		native_limits_value(&rd->limits, path, type, text, n);
 	if (prefix > 0 && type == JSON_OBJECT && strcmp(path, "mounts[]") == 0)
 		add_mount(s);
-	if (type != JSON_STRING && type != JSON_NUMBER)
-		return;
-	if (strncmp(path, rd->prefix, prefix) == 0 && type == JSON_STRING)
-		on_process(s, path + prefix, text, n);
+	if (prefix > 0 && type == JSON_OBJECT && strcmp(path, "linux") == 0)
+		s->is_linux = true;
 	if (strncmp(path, rd->prefix, prefix) == 0 && type == JSON_NUMBER)
 		on_size(s, path + prefix, text, n);
-	if (prefix > 0 &&
-		(type == JSON_STRING || strncmp(path, "windows.", 8) == 0))
-		on_config(rd, path, text, n, type);
+	if (type != JSON_STRING)
+		return;
+	if (strncmp(path, rd->prefix, prefix) == 0)
+		on_process(s, path + prefix, text, n);
+	if (prefix > 0)
+		on_config(s, path, text, n);
 }
 
 /* Fresh memory: text with every occurrence of what replaced by with. */
@@ -323,7 +323,7 @@ int native_spec_read(const char *bundle,
 		return err_sys(e, r, "bundle '%s'", bundle);
 	put_defaults(&rd, settings);
 	r = scan(&rd, path, e);
-	if (r == 0)
+	if (r == 0 && !ret->is_linux)
 		r = find_layers(ret, bundle, e);
 	if (r == 0)
 		r = resolve_root(ret, bundle, e);

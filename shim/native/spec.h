@@ -38,6 +38,7 @@ struct native_spec {
 	struct container_mount *mounts; /* their texts are ours, too */
 	size_t n_mounts;
 	bool host_process; /* the annotation that asks for no isolation */
+	bool is_linux;     /* it has "linux": it is for a virtual machine */
 	bool inherit_user; /* the annotation hostprocess-inherit-user */
 	struct container_limits limits;
 	bool no_memory;

@@ -43,7 +43,7 @@ flock -w 600 9 || exit 1
 }
 # Doubles of libraries that Wine has not, which programs load from there.
 here=$(cd "$(dirname "$0")/../.." && pwd)
-cp "$here"/build/windows/double/*.dll "$WINEPREFIX/drive_c/windows/system32/"
+cp "$here/${WISP_OUT:-build/windows}"/double/*.dll "$WINEPREFIX/drive_c/windows/system32/"
 
 # The first program starts services that keep what they inherit, so it is none
 # of the tests.
@@ -51,7 +51,8 @@ timeout 60 "$wine" cmd /c exit </dev/null >/dev/null 2>&1 9>&-
 
 # Wine shows the root folder as Z:.
 WISP_SHIM="Z:$(cd "$(dirname "$0")/../.." && pwd | tr / '\\')"
-WISP_SHIM="$WISP_SHIM\\build\\windows\\containerd-shim-wisp-v1.exe"
+out=$(printf %s "${WISP_OUT:-build/windows}" | tr / '\\')
+WISP_SHIM="$WISP_SHIM\\$out\\containerd-shim-wisp-v1.exe"
 export WISP_SHIM
 
 failed=0

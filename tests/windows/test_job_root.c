@@ -379,6 +379,23 @@ START_TEST(test_each_fails)
 }
 END_TEST
 
+START_TEST(test_folders)
+{
+	char path[FILE_PATH_MAX];
+
+	snprintf(path, sizeof(path), "\\\\?\\%s", back("un/x"));
+	ck_assert_int_eq(link_make_folders(path, NULL), 0);
+	ck_assert(file_exists("un/x"));
+	ck_assert_int_eq(link_make_folders(here("de/ux/"), NULL), 0);
+	ck_assert(file_exists("de/ux"));
+	ck_assert_int_eq(link_make_folders("\\", NULL), 0);
+	ck_assert_int_eq(link_make_folders("C:\\", NULL), 0);
+	put_text("file", "");
+	ck_assert_int_eq(link_make_folders(here("file"), NULL), -ENOTDIR);
+	ck_assert_int_lt(link_make_folders(here("file/x"), NULL), 0);
+}
+END_TEST
+
 static void refused(int code, const char *what)
 {
 	ck_assert_int_eq(set_up(), code);
@@ -433,7 +450,7 @@ START_TEST(test_others)
 	snprintf(at, sizeof(at), "%s\\web", location);
 	ck_assert_int_eq(link_make_folders(at, NULL), 0);
 	add_link(junction_at);
-	ck_assert_int_eq(set_up(), -EEXIST);
+	ck_assert_int_eq(set_up(), -EBUSY);
 	ck_assert_int_eq(undo_all(undo, &e), 0);
 	ck_assert(file_exists(at));
 	n_links = 0;
@@ -443,7 +460,7 @@ START_TEST(test_others)
 	config.n_mounts = 2;
 	snprintf(at, sizeof(at), "%s\\b.txt", folder);
 	put_text(at, "mine");
-	ck_assert_int_eq(set_up(), -EEXIST);
+	ck_assert_int_eq(set_up(), -EBUSY);
 	ck_assert_int_eq(undo_all(undo, &e), 0);
 	ck_assert(file_exists(at));
 	file_remove(at);
@@ -455,8 +472,8 @@ int main(void)
 {
 	const TTest *const tests[] = {test_bound, test_bound_default,
 		test_no_silo, test_linked, test_after_a_crash, test_volume,
-		test_no_junctions, test_each_fails, test_hostile, test_others,
-		NULL};
+		test_no_junctions, test_each_fails, test_folders, test_hostile,
+		test_others, NULL};
 
 	return suite_run("windows job root", tests);
 }

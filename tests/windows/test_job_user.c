@@ -318,10 +318,12 @@ START_TEST(test_container)
 			ck_assert_int_eq(
 				stream_pipe_from_child(base, &out, &theirs), 0);
 			program.process.endpoints[1] = theirs;
-			r = container_create(c, &program, &pid, &e);
+			r = container_create(c, &program, &pid, NULL, &e);
 			endpoint_close(theirs);
 			if (r == 0) {
-				ck_assert_int_eq(container_start(c, &e), 0);
+				ck_assert_int_eq(container_start(c, &program,
+							 &pid, NULL, &e),
+					0);
 				ck_assert_uint_eq(
 					read_some(base, out, buf, 4), 4);
 				ck_assert_mem_eq(buf, "user", 4);

@@ -154,6 +154,11 @@ START_TEST(test_hostile_limits)
 			  "\"resources\":{\"cpu\":{\"count\":1.5}}}}"),
 		-EINVAL);
 	native_spec_clear(&spec);
+	ck_assert_int_eq(
+		read_json("{\"process\":{\"args\":[\"x\"]},\"windows\":{"
+			  "\"resources\":{\"memory\":{\"limit\":true}}}}"),
+		-EINVAL);
+	native_spec_clear(&spec);
 	/* as large as it may be */
 	ck_assert_int_eq(
 		read_json("{\"process\":{\"args\":[\"x\"]},\"annotations\":{"
@@ -312,9 +317,7 @@ START_TEST(test_layers)
 		"\\\\?\\Volume{11111111-2222-3333-4444-555555555555}\\";
 	static const char config[] =
 		"{\"root\":{\"path\":\"rootfs\"},\"process\":{\"args\":["
-		"\"%CONTAINER_SANDBOX_MOUNT_POINT%a.exe\"]},"
-		"\"annotations\":{"
-		"\"microsoft.com/hostprocess-container\":\"true\"}}";
+		"\"%CONTAINER_SANDBOX_MOUNT_POINT%a.exe\"]}}";
 	char *id;
 
 	vmc_begin();

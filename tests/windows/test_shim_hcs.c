@@ -97,7 +97,9 @@ START_TEST(test_documents)
 		"\"options\":[\"ro\"]},"
 		"{\"source\":\"\\\\\\\\.\\\\pipe\\\\x\",\"destination\":"
 		"\"\\\\\\\\.\\\\pipe\\\\inside\"},"
-		"{\"source\":\"C:\\\\other\",\"destination\":\"E:\\\\\"}]");
+		"{\"source\":\"C:\\\\other\",\"destination\":\"E:\\\\\"}],"
+		"\"annotations\":{\"io.microsoft.container.storage.qos."
+		"bandwidthmaximum\":\"77\"}");
 	const char *d;
 
 	shim_create(&shim, PIPE);
@@ -115,7 +117,7 @@ START_TEST(test_documents)
 	ck_assert_uint_eq(
 		strlen(hcs_value(d, "Container.Storage.Layers[].Id")), 73);
 	check(d, "Container.Storage.QoS.IopsMaximum", "9");
-	check(d, "Container.Storage.QoS.BandwidthMaximum", "8");
+	check(d, "Container.Storage.QoS.BandwidthMaximum", "77");
 	check(d, "Container.MappedDirectories[].HostPath",
 		"C:\\data C:\\other");
 	check(d, "Container.MappedDirectories[].ContainerPath", "D:\\d E:\\");

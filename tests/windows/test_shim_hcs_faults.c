@@ -153,9 +153,118 @@ START_TEST(test_faults)
 }
 END_TEST
 
+/* A start that failed can be tried again, whichever half of it failed. */
+START_TEST(test_start_again)
+{
+	hcs_begin();
+	hcs_bundle(WORDS("exit", "3"), "", "", "");
+	shim_begin(&shim, "hcs-again");
+	hcs_plan("HcsStartComputeSystem 1 late 0xC0370105\n"
+		 "HcsCreateProcess 1 zero\n");
+	ck_assert_int_eq(create(), TTRPC_OK);
+	ck_assert_int_eq(start(), TTRPC_FAILED_PRECONDITION);
+	ck_assert_int_eq(start(), TTRPC_UNKNOWN);
+	ck_assert_int_eq(start(), TTRPC_OK);
+	ck_assert_uint_eq(shim_wait(&shim, ""), 3);
+	ck_assert_uint_eq(hcs_called("HcsStartComputeSystem"), 2);
+	shim_delete(&shim, "");
+	ck_assert(wait_for(shim.base, !*hcs_left()));
+	shim_end(&shim);
+}
+END_TEST
+
+/* What the service says to a signal is what the caller hears. */
+START_TEST(test_kill_fails)
+{
+	hcs_begin();
+	hcs_bundle(WORDS("sleep"), "", "", "");
+	shim_begin(&shim, "hcs-kill");
+	hcs_plan("HcsSignalProcess 1 late 0x80070005\n"
+		 "HcsTerminateProcess 1 fail 0xC0370105\n"
+		 "HcsTerminateProcess 2 late 0x8037011F\n");
+	ck_assert_int_eq(create(), TTRPC_OK);
+	ck_assert_int_eq(start(), TTRPC_OK);
+	ck_assert_int_eq(shim_kill(&shim, "", 15), TTRPC_PERMISSION_DENIED);
+	ck_assert_ptr_nonnull(strstr(shim.message, "as it was planned"));
+	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_FAILED_PRECONDITION);
+	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_NOT_FOUND);
+	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_OK);
+	ck_assert_uint_eq(shim_wait(&shim, ""), 1);
+	shim_delete(&shim, "");
+	ck_assert(wait_for(shim.base, !*hcs_left()));
+	shim_end(&shim);
+}
+END_TEST
+
+/* A service that can't stop it is told to terminate it; what was left in it is
+ * gone by then. */
+START_TEST(test_stop)
+{
+	hcs_begin();
+	SetEnvironmentVariableA("WISP_HCS_TIMEOUT_MS", "300");
+	hcs_bundle(WORDS("spawn"), "", "", "");
+	shim_begin(&shim, "hcs-stop");
+	hcs_plan("HcsShutDownComputeSystem 1 never");
+	ck_assert_int_eq(create(), TTRPC_OK);
+	ck_assert_int_eq(start(), TTRPC_OK);
+	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_OK);
+	ck_assert_uint_eq(shim_wait(&shim, ""), 1);
+	ck_assert_uint_eq(hcs_called("HcsShutDownComputeSystem"), 1);
+	ck_assert_uint_eq(hcs_called("HcsTerminateComputeSystem"), 1);
+	shim_delete(&shim, "");
+	shim_end(&shim);
+}
+END_TEST
+
+/* The whole system ends by itself while a process runs in it, and the service
+ * never says how that one has ended. */
+START_TEST(test_system_dies)
+{
+	hcs_begin();
+	hcs_bundle(WORDS("sleep"), "", "", "");
+	shim_begin(&shim, "hcs-dies");
+	ck_assert_int_eq(create(), TTRPC_OK);
+	ck_assert_int_eq(start(), TTRPC_OK);
+	hcs_put("die", "");
+	/* the double looks when it is called */
+	ck_assert_int_eq(shim_kill(&shim, "", 15), TTRPC_OK);
+	ck_assert_uint_eq(shim_wait(&shim, ""), 255);
+	ck_assert_int_eq(start(), TTRPC_FAILED_PRECONDITION);
+	ck_assert_uint_eq(shim_delete(&shim, ""), 255);
+	ck_assert(wait_for(shim.base, !*hcs_left()));
+	shim_end(&shim);
+}
+END_TEST
+
+/* The error names what is missing, and no other container suffers. */
+START_TEST(test_no_dll)
+{
+	const wchar_t *dll = L"C:\\windows\\system32\\computecore.dll";
+	enum ttrpc_code code;
+
+	hcs_begin();
+	hcs_bundle(WORDS("exit", "3"), "", "", "");
+	ck_assert(MoveFileW(dll, L"C:\\windows\\system32\\computecore.not"));
+	shim_begin(&shim, "hcs-none");
+	code = create();
+	ck_assert(MoveFileW(L"C:\\windows\\system32\\computecore.not", dll));
+	ck_assert_int_eq(code, TTRPC_UNIMPLEMENTED);
+	ck_assert_ptr_nonnull(strstr(shim.message, "computecore.dll"));
+	ck_assert_ptr_nonnull(strstr(shim.message, "feature Containers"));
+	bundle_make(WORDS("exit", "4"), "");
+	ck_assert_int_eq(create(), TTRPC_OK);
+	ck_assert_int_eq(start(), TTRPC_OK);
+	ck_assert_uint_eq(shim_wait(&shim, ""), 4);
+	shim_delete(&shim, "");
+	shim_end(&shim);
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {test_faults, NULL};
+	const TTest *const tests[] = {test_faults, test_start_again,
+		test_kill_fails, test_stop, test_system_dies, test_no_dll,
+		NULL};
 
 	child_main();
 	return suite_run("windows shim hcs faults", tests);

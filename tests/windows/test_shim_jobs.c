@@ -230,20 +230,43 @@ START_TEST(test_default_annotations)
 }
 END_TEST
 
+static uint32_t exec_sleep(const char *id)
+{
+	Containerd__Task__V3__ExecProcessRequest rq =
+		CONTAINERD__TASK__V3__EXEC_PROCESS_REQUEST__INIT;
+	Any spec = GOOGLE__PROTOBUF__ANY__INIT;
+	char json[8192];
+
+	snprintf(json, sizeof(json), "{\"args\":[\"%s\",\"child\",\"sleep\"]}",
+		as_json(own_path()));
+	spec.type_url =
+		(char *)"types.containerd.io/opencontainers/runtime-spec/1/"
+			"Process";
+	spec.value.data = (uint8_t *)json;
+	spec.value.len = strlen(json);
+	rq.id = shim.id;
+	rq.exec_id = (char *)id;
+	rq.spec = &spec;
+	protobuf_c_message_free_unpacked(
+		shim_call(&shim, "Exec", &rq.base, NULL), NULL);
+	return shim_start(&shim, id);
+}
+
 /* Every process, with what the system knows of it. */
 START_TEST(test_pids)
 {
 	Containerd__Task__V3__PidsRequest rq =
 		CONTAINERD__TASK__V3__PIDS_REQUEST__INIT;
 	Containerd__Task__V3__PidsResponse *rs;
-	bool found = false;
-	uint32_t pid;
+	unsigned found = 0;
+	uint32_t pid, exec;
 	size_t i;
 
 	bundle_make(WORDS("sleep"), "");
 	shim_begin(&shim, "details");
 	pid = shim_create(&shim, "");
 	shim_start(&shim, "");
+	exec = exec_sleep("e1");
 	rq.id = shim.id;
 	rs = (void *)shim_call(&shim, "Pids", &rq.base, NULL);
 	for (i = 0; i < rs->n_processes; i++) {
@@ -256,9 +279,9 @@ START_TEST(test_pids)
 			NULL, p->info->value.len, p->info->value.data);
 		ck_assert_ptr_nonnull(d);
 		ck_assert_uint_eq(d->process_id, p->pid);
-		ck_assert_str_eq(d->exec_id, "");
-		if (p->pid == pid) {
-			found = true;
+		ck_assert_str_eq(d->exec_id, p->pid == exec ? "e1" : "");
+		if (p->pid == pid || p->pid == exec) {
+			found++;
 			ck_assert_str_eq(
 				d->image_name, strrchr(own_path(), '\\') + 1);
 			ck_assert_int_ge(
@@ -268,10 +291,13 @@ START_TEST(test_pids)
 		}
 		containerd__runhcs__v1__process_details__free_unpacked(d, NULL);
 	}
-	ck_assert(found);
+	ck_assert_uint_eq(found, 2);
 	protobuf_c_message_free_unpacked(&rs->base, NULL);
+	/* init's end is the end of all, and is told last */
 	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_OK);
 	shim_wait(&shim, "");
+	shim_wait(&shim, "e1");
+	shim_delete(&shim, "e1");
 	shim_delete(&shim, "");
 	shim_end(&shim);
 }

@@ -359,6 +359,40 @@ START_TEST(test_dial_while_busy)
 }
 END_TEST
 
+/* Nobody comes in time. */
+START_TEST(test_dial_in_vain)
+{
+	struct stream *out, *in;
+	wchar_t name[PIPE_NAME_MAX];
+	char text[PIPE_NAME_MAX], buf[8];
+	HANDLE taken, by;
+	struct err e;
+
+	base = event_base_new();
+	pipe_fresh_name(name);
+	ck_assert_int_eq(win_narrow(name, text, sizeof(text)), 0);
+	taken = serve(name);
+	ck_assert_int_eq(pipe_dial(name, GENERIC_READ | GENERIC_WRITE, &by), 0);
+	stream_dial_for(1);
+	ck_assert_int_eq(stream_open_fifo(base, text, &out, &e), 0);
+	ck_assert_int_eq(stream_open_fifo(base, text, &in, &e), 0);
+	stream_set_cb(in, on_told, NULL);
+	told = 0;
+	ck_assert_int_eq(stream_watch(in, STREAM_READ), 0);
+	ck_assert_int_eq(stream_write(out, "first", 5), -EAGAIN);
+	ck_assert(wait_for(base, stream_write(out, "x", 1) != -EAGAIN));
+	ck_assert_int_lt(stream_write(out, "x", 1), 0);
+	ck_assert(wait_for(base, told > 0));
+	ck_assert_int_lt(stream_read(in, buf, 8), 0);
+	stream_dial_for(0);
+	stream_close(out);
+	stream_close(in);
+	CloseHandle(taken);
+	CloseHandle(by);
+	event_base_free(base);
+}
+END_TEST
+
 START_TEST(test_bad_names)
 {
 	static const char *const bad[] = {"", "/fifo", "C:\\file",
@@ -385,7 +419,7 @@ int main(void)
 		test_close_keeps_what_is_written, test_back_pressure,
 		test_close_while_busy, test_close_from_callback,
 		test_log_and_null, test_redial, test_dial_for,
-		test_dial_while_busy, test_bad_names, NULL};
+		test_dial_while_busy, test_dial_in_vain, test_bad_names, NULL};
 
 	return suite_run("windows stream", tests);
 }

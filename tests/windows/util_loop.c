@@ -259,7 +259,9 @@ void child_main(void)
 		child_sum();
 	if (wcscmp(argv[2], L"args") == 0)
 		child_args(argv + 3, argc - 3);
-	if (wcscmp(argv[2], L"sleep") == 0)
+	if (wcscmp(argv[2], L"hello") == 0)
+		put("hello", 5);
+	if (wcscmp(argv[2], L"sleep") == 0 || wcscmp(argv[2], L"hello") == 0)
 		Sleep(60000);
 	if (wcscmp(argv[2], L"logger") == 0 && argc > 4)
 		child_logger(argv[4]);

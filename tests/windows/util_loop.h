@@ -23,7 +23,8 @@ bool at_end(struct event_base *base, struct stream *s);
  * When this program is run with the argument "child", what follows says what to
  * do: "exit N", "echo" (stdin to stdout), "burst N" (bytes),
  * "both N" (on stdout and stderr), "sum" (of stdin), "args ..." (each
- * one with a NUL after it), "sleep", "spawn" (a child that sleeps, then ends),
+ * one with a NUL after it), "sleep",
+ * "hello" (says so, then sleeps), "spawn" (a child that sleeps, then ends),
  * "env NAME", "cwd", "conout",
  * "leave" (a child that heeds no console event, then ends with 3),
  * "logger X FILE". Called first in main(); returns if there is no

@@ -47,6 +47,7 @@ struct thing {
 	void *event_context;
 	BOOL started, exited;
 	HANDLE job;     /* of a system */
+	char *line;     /* of one with Linux: what its first process runs */
 	HANDLE process; /* of a process */
 	DWORD pid, status;
 	struct thing *system; /* of a process */
@@ -422,6 +423,46 @@ EXPORT HRESULT WINAPI HcsGetOperationResultAndProcessInfo(
 	return result_of(t, ret);
 }
 
+/* ---- documents ---- */
+
+/* The text behind "key": of a document that json_write.h made, unescaped. */
+static char *text_at(const char *at, const char **end)
+{
+	char *ret = malloc(strlen(at) + 1), *to = ret;
+
+	while (*at && *at != '"') {
+		if (*at == '\\' && at[1] == 'u') {
+			*to++ = (char)strtoul(
+				(char[]){at[4], at[5], '\0'}, NULL, 16);
+			at += 6;
+			continue;
+		}
+		if (*at == '\\')
+			at++;
+		*to++ = *at++;
+	}
+	*to = '\0';
+	if (end)
+		*end = *at ? at + 1 : at;
+	return ret;
+}
+
+/* The args of an OCI process as a command line; none of them has a quote. */
+static char *line_of(const char *document)
+{
+	const char *at = strstr(document, "\"args\":[");
+	char *line = calloc(1, strlen(document) + 64), *word;
+
+	at = at ? at + strlen("\"args\":[") : "";
+	while (*at == '"' || (*at == ',' && *++at == '"')) {
+		word = text_at(at + 1, &at);
+		sprintf(line + strlen(line), "%s\"%s\"", *line ? " " : "",
+			word);
+		free(word);
+	}
+	return line;
+}
+
 /* ---- systems ---- */
 
 EXPORT HRESULT WINAPI HcsCreateComputeSystem(PCWSTR id, PCWSTR document,
@@ -450,6 +491,13 @@ EXPORT HRESULT WINAPI HcsCreateComputeSystem(PCWSTR id, PCWSTR document,
 	t->job = CreateJobObjectW(NULL, NULL);
 	SetInformationJobObject(t->job, JobObjectExtendedLimitInformation,
 		&limits, sizeof(limits));
+	if (document) {
+		char *text = narrow(document);
+
+		t->line =
+			strstr(text, "OciSpecification") ? line_of(text) : NULL;
+		free(text);
+	}
 	*ret = handle_of(t);
 	if (go_on)
 		post(op, FALSE, 0, NULL);
@@ -657,28 +705,6 @@ EXPORT void WINAPI HcsCloseComputeSystem(HCS_SYSTEM system)
 
 /* ---- processes ---- */
 
-/* The text behind "key": of a document that json_write.h made, unescaped. */
-static char *text_at(const char *at, const char **end)
-{
-	char *ret = malloc(strlen(at) + 1), *to = ret;
-
-	while (*at && *at != '"') {
-		if (*at == '\\' && at[1] == 'u') {
-			*to++ = (char)strtoul(
-				(char[]){at[4], at[5], '\0'}, NULL, 16);
-			at += 6;
-			continue;
-		}
-		if (*at == '\\')
-			at++;
-		*to++ = *at++;
-	}
-	*to = '\0';
-	if (end)
-		*end = *at ? at + 1 : at;
-	return ret;
-}
-
 static char *value_of(const char *document, const char *key)
 {
 	char pattern[64];
@@ -779,7 +805,7 @@ static HRESULT run(struct thing *t, struct thing *op, const char *document)
 	PROCESS_INFORMATION pi;
 	char *line = value_of(document, "CommandLine");
 	char *cwd = value_of(document, "WorkingDirectory");
-	wchar_t *wide_line = widen(line ? line : "");
+	wchar_t *wide_line;
 	wchar_t *wide_cwd = widen(cwd ? cwd : "C:\\");
 	wchar_t *env = environment_of(document);
 	HANDLE theirs[3] = {NULL, NULL, NULL};
@@ -787,6 +813,11 @@ static HRESULT run(struct thing *t, struct thing *op, const char *document)
 	BOOL made;
 	int i;
 
+	if (!line && strstr(document, "OciProcess"))
+		line = line_of(document);
+	else if (!line && t->system->line)
+		line = strdup(t->system->line);
+	wide_line = widen(line ? line : "");
 	if (wants(document, "CreateStdInPipe"))
 		make_pipe(TRUE, &info->StdInput, &theirs[0]);
 	if (wants(document, "CreateStdOutPipe"))
@@ -912,7 +943,25 @@ static HRESULT hit(const char *function, HCS_PROCESS process,
 EXPORT HRESULT WINAPI HcsSignalProcess(
 	HCS_PROCESS process, HCS_OPERATION operation, PCWSTR options)
 {
-	return hit("HcsSignalProcess", process, operation, options, 0xC000013A);
+	struct thing *t = thing_of(process, PROCESS);
+	char *die = read_file("die"), *text = narrow(options);
+	UINT status = 0xC000013A, number;
+	HRESULT hr;
+
+	if (t && die) {
+		EnterCriticalSection(&lock);
+		t->event = NULL;
+		LeaveCriticalSection(&lock);
+	}
+	if (sscanf(text, "{\"Signal\":%u", &number) == 1)
+		status = 128 + number; /* Linux' own */
+	free(text);
+	hr = hit("HcsSignalProcess", process, operation, options, status);
+	if (t && die)
+		CloseHandle(CreateThread(
+			NULL, 65536, end_thread, t->system, 0, NULL));
+	free(die);
+	return hr;
 }
 
 EXPORT HRESULT WINAPI HcsTerminateProcess(
@@ -943,9 +992,12 @@ EXPORT void WINAPI HcsCloseProcess(HCS_PROCESS process)
 
 EXPORT HRESULT WINAPI HcsGrantVmAccess(PCWSTR id, PCWSTR path)
 {
+	struct plan p = planned("HcsGrantVmAccess");
+	HRESULT hr = strcmp(p.how, "fail") == 0 ? p.hr : S_OK;
+
 	(void)id;
-	log_call("HcsGrantVmAccess", NULL, NULL, NULL, S_OK);
-	return path ? S_OK : E_INVALIDARG;
+	log_call("HcsGrantVmAccess", NULL, NULL, NULL, hr);
+	return path ? hr : E_INVALIDARG;
 }
 
 EXPORT HRESULT WINAPI HcsRevokeVmAccess(PCWSTR id, PCWSTR path)
