@@ -26,8 +26,8 @@ struct stream *standard_stream(struct standard *s);
 
 /* Nothing more will be written, and the stream is closed: done() runs once,
  * from the loop, when all of it has been; error is 0, or why some was lost. */
-void standard_end(struct standard *s, void (*done)(int error, void *arg),
-	void *arg);
+void standard_end(
+	struct standard *s, void (*done)(int error, void *arg), void *arg);
 
 /* What has not been written by then may be lost. NULL is fine. */
 void standard_free(struct standard *s);

@@ -124,13 +124,14 @@ START_TEST(test_arguments_of_exec)
 }
 END_TEST
 
-/* As process.commandLine, which wispctl escapes. */
+/* As process.commandLine, which wispctl escapes. WISP_ALL: all of them, not
+ * every third. */
 START_TEST(test_arguments_of_run)
 {
-	size_t i;
+	size_t step = getenv("WISP_ALL") ? 1 : 3, i;
 
 	ctl_setup();
-	for (i = 0; i < LENGTH(vectors); i++)
+	for (i = step - 1; i < LENGTH(vectors); i += step)
 		check_vector(i, "run", (const char *const[]){NULL});
 	ctl_clear(&ctl);
 	ctl_teardown();
