@@ -70,7 +70,7 @@ static struct figures rounds_of(
 
 	for (i = from; i < from + n; i++) {
 		trip(i);
-		if (i % 5 != 0)
+		if (n > 20 && i % 5 != 0)
 			continue;
 		ck_assert_int_eq(look_process(shim.pid, &p), 0);
 		handles = count_handles_of(shim.pid);
@@ -139,7 +139,7 @@ static void failing_trip(unsigned i)
 START_TEST(test_flat_failing)
 {
 	bundle_make(WORDS("exit", "3"), "");
-	shim_begin(&shim, "flat");
+	shim_begin(&shim, "flat-failing");
 	check_flat(fail_number("WISP_ROUNDS", 50), failing_trip);
 	shim_end(&shim);
 }
@@ -147,7 +147,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {test_flat, test_flat_failing, NULL};
+	const TTest *const tests[] = {test_flat,
+		getenv("WISP_ROUNDS") ? test_flat_failing : NULL, NULL};
 	int r;
 
 	child_main();
