@@ -367,7 +367,7 @@ windows-lint: | $(GEN_H)
 		'-DWISP_VERSION="$(VERSION)"' -I$(CURDIR) -I$(CURDIR)/$(GEN) \
 		$(subst -include platform,-include$(CURDIR)/platform,$(PKG_CFLAGS)) \
 		>$(OUT)/compile_flags.txt
-	@printf '%s\n' $(wildcard */windows/*.c shim/native/*.c) | \
+	@printf '%s\n' $(filter platform/windows/% client/windows/% ctl/windows/% shim/native/%,$(SRC)) | \
 		xargs -P$$(nproc) -n4 clang-tidy --quiet -p $(OUT) \
 		--checks=-clang-analyzer-unix.Malloc,-clang-analyzer-core.NullDereference,-clang-analyzer-core.CallAndMessage \
 		2>/dev/null

@@ -271,15 +271,16 @@ int lcow_steps(const struct guest *g, const char *id, struct lcow_step **ret,
 {
 	struct making m = {.g = g, .id = id, .e = e};
 	struct lcow_boot *b = malloc(sizeof(*b));
-	int r;
+	int r = -ENOMEM;
 
 	m.at = calloc(3 * (g->n_layers + 1) + 1 + g->n_shares, sizeof(*m.at));
-	if (!b || !m.at)
-		r = err_set(e, -ENOMEM, "no memory for a virtual machine");
-	else
+	if (b && m.at) {
 		r = lcow_find_boot(g, b, e);
-	if (r == 0)
-		m.disk = b->vhd; /* which is the first one */
+		if (r == 0)
+			m.disk = b->vhd; /* which is the first one */
+	} else {
+		err_set(e, r, "no memory for a virtual machine");
+	}
 	free(b);
 	if (r == 0)
 		r = make_all(&m);

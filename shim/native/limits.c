@@ -74,13 +74,13 @@ void native_limits_value(struct native_limits *l, const char *path,
 	enum json_type type, const char *text, size_t n)
 {
 	bool annotated = strncmp(path, ANNOTATION, strlen(ANNOTATION)) == 0;
-	const char *name =
-		path + (annotated ? strlen(ANNOTATION) : strlen(RESOURCES));
+	const char *prefix = annotated ? ANNOTATION : RESOURCES, *name;
 	size_t i;
 
 	if (type == JSON_NULL || type == JSON_OBJECT ||
-		(!annotated && strncmp(path, RESOURCES, strlen(RESOURCES))))
+		strncmp(path, prefix, strlen(prefix)) != 0)
 		return;
+	name = path + strlen(prefix);
 	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
 		if (strcmp(name, annotated ? limits[i].annotation
 					   : limits[i].resource) == 0)
