@@ -126,7 +126,7 @@ int native_limits_read(
 	const char *path, struct container_limits *to, struct err *e)
 {
 	struct native_limits l = {0};
-	struct container_limits now;
+	struct container_limits now = {0};
 	auto_free char *text = NULL;
 	size_t n;
 	int r = file_read(path, RESOURCES_MAX, &text, &n, e);
