@@ -127,7 +127,9 @@ int job_open(const char *id, struct job **ret, struct err *e)
 	if (!job)
 		return err_set(e, -ENOMEM, "no memory for a job");
 	_snwprintf(name, 160, L"JobContainer_%hs", id);
-	job->h = OpenJobObjectW(JOB_OBJECT_ALL_ACCESS, FALSE, name);
+	job->h = OpenJobObjectW(
+		JOB_OBJECT_QUERY | JOB_OBJECT_TERMINATE | READ_CONTROL, FALSE,
+		name);
 	if (!job->h)
 		r = win_last();
 	else if (!access_is_ours(job->h, SE_KERNEL_OBJECT))
