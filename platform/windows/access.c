@@ -22,8 +22,8 @@ void access_close(SECURITY_ATTRIBUTES *sa)
 	SetLastError(saved);
 }
 
-/* This process's user, or who owns what it makes: which an administrator's token
- * may have say otherwise (TOKEN_OWNER). */
+/* This process's user, or who owns what it makes: which an administrator's
+ * token may have say otherwise (TOKEN_OWNER). */
 static bool is_own(PSID sid)
 {
 	auto_handle HANDLE token = NULL;

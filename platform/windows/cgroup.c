@@ -152,7 +152,8 @@ int job_end(struct job *job, uint32_t status, struct err *e)
 	/* what is being started may come after the first time */
 	while (has_processes(job->h) && GetTickCount64() < end) {
 		if (!TerminateJobObject(job->h, status))
-			return err_sys(e, win_last(), "end the job's processes");
+			return err_sys(
+				e, win_last(), "end the job's processes");
 		Sleep(10);
 	}
 	return has_processes(job->h)

@@ -271,8 +271,8 @@ static void fill(struct container_program *p, const struct native_spec *s,
 	p->height = s->height;
 }
 
-/* What container_lost() and container_forget() are told, if this process is gone
- * by then. */
+/* What container_lost() and container_forget() are told, if this process is
+ * gone by then. */
 #define NOTES "container-notes"
 
 static uint64_t at_most(uint64_t v, uint64_t max)

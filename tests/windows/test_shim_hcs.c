@@ -226,8 +226,7 @@ START_TEST(test_delete_beside)
 	struct process_ref *init;
 
 	shim_create(&shim, "");
-	ck_assert_int_eq(
-		process_ref_open(shim_start(&shim, ""), &init), 0);
+	ck_assert_int_eq(process_ref_open(shim_start(&shim, ""), &init), 0);
 	hcs_calls();
 	delete_command(0); /* its own status, if the shim was fast */
 	ck_assert_int_eq(process_ref_signal(init, 10), -ESRCH);
@@ -536,9 +535,9 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {test_life, test_documents,
-		test_exec_and_kill, test_terminate, test_delete_beside, test_kill_before_start,
-		test_stdin, test_terminal, test_figures, test_nonsense,
-		test_refused, NULL};
+		test_exec_and_kill, test_terminate, test_delete_beside,
+		test_kill_before_start, test_stdin, test_terminal, test_figures,
+		test_nonsense, test_refused, NULL};
 
 	child_main();
 	return suite_run("windows shim hcs", tests);

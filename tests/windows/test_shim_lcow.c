@@ -14,10 +14,10 @@
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-#define UP                                                           \
+#define UP                                                            \
 	"CreateComputeSystem SetComputeSystemCallback GrantVmAccess " \
 	"StartComputeSystem "
-#define NINE                                                         \
+#define NINE                                                           \
 	"ModifyComputeSystem ModifyComputeSystem ModifyComputeSystem " \
 	"ModifyComputeSystem ModifyComputeSystem ModifyComputeSystem " \
 	"ModifyComputeSystem ModifyComputeSystem ModifyComputeSystem "
@@ -199,7 +199,8 @@ START_TEST(test_exec_and_signals)
 }
 END_TEST
 
-/* The number of the system that was made first or second since the log began. */
+/* The number of the system that was made first or second since the log began.
+ */
 static unsigned made(unsigned nth)
 {
 	static char line[65536];
@@ -372,7 +373,8 @@ START_TEST(test_delete_refused)
 	shim_start(&shim, "");
 	hcs_plan("HcsOpenComputeSystem 1 fail 80070005");
 	shim_run(&shim, "delete", out, &n);
-	ck_assert_ptr_nonnull(strstr(out, "open virtual machine 'lcow-refused@vm'"));
+	ck_assert_ptr_nonnull(
+		strstr(out, "open virtual machine 'lcow-refused@vm'"));
 	ck_assert(file_exists("container-notes")); /* for the next one */
 	hcs_plan(NULL);
 	delete_command();
@@ -421,10 +423,9 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {
-		test_life, test_exec_and_signals, test_container_fails,
-		test_create_fails, test_delete_beside, test_delete_after,
-		test_delete_refused, NULL};
+	const TTest *const tests[] = {test_life, test_exec_and_signals,
+		test_container_fails, test_create_fails, test_delete_beside,
+		test_delete_after, test_delete_refused, NULL};
 
 	child_main();
 	return suite_run("windows shim lcow", tests);

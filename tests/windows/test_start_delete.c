@@ -236,9 +236,8 @@ static bool has_processes(void)
 	JOBOBJECT_BASIC_ACCOUNTING_INFORMATION now;
 
 	return h &&
-	       QueryInformationJobObject(h,
-		       JobObjectBasicAccountingInformation, &now, sizeof(now),
-		       NULL) &&
+	       QueryInformationJobObject(h, JobObjectBasicAccountingInformation,
+		       &now, sizeof(now), NULL) &&
 	       now.ActiveProcesses > 0;
 }
 
@@ -386,7 +385,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {test_start, test_delete,
-		test_delete_beside, test_delete_of_none, test_delete_of_ended, test_delete_fails, NULL};
+		test_delete_beside, test_delete_of_none, test_delete_of_ended,
+		test_delete_fails, NULL};
 
 	child_main();
 	return suite_run("windows start and delete", tests);

@@ -17,9 +17,9 @@
  *
  * counted from when the plan was written, whatever came before. A Linux
  * container makes two systems: of a create that follows a new plan, the machine
- * is "HcsCreateComputeSystem 1", and the container 2. A file properties is the answer of
- * HcsGetComputeSystemProperties; a file event, the document of each process's
- * exit.
+ * is "HcsCreateComputeSystem 1", and the container 2. A file properties is the
+ * answer of HcsGetComputeSystemProperties; a file event, the document of each
+ * process's exit.
  */
 #include <computecore.h>
 #include <stdint.h>
