@@ -96,17 +96,27 @@ static const char *in_folder(const char *name)
 	return path;
 }
 
+/* In one piece: another process may have the same log. */
 static void put_line(const char *line)
 {
-	FILE *f;
+	size_t n = strlen(line);
+	char *text = malloc(n + 1);
+	HANDLE h = INVALID_HANDLE_VALUE;
+	DWORD wrote;
 
+	memcpy(text, line, n);
+	text[n] = '\n';
 	EnterCriticalSection(&lock);
-	f = in_folder("log") ? fopen(in_folder("log"), "ab") : NULL;
-	if (f) {
-		fprintf(f, "%s\n", line);
-		fclose(f);
+	if (in_folder("log"))
+		h = CreateFileA(in_folder("log"), FILE_APPEND_DATA,
+			FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+			NULL, OPEN_ALWAYS, 0, NULL);
+	if (h != INVALID_HANDLE_VALUE) {
+		WriteFile(h, text, (DWORD)n + 1, &wrote, NULL);
+		CloseHandle(h);
 	}
 	LeaveCriticalSection(&lock);
+	free(text);
 }
 
 static char *read_file(const char *name)
