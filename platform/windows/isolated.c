@@ -108,6 +108,45 @@ static void system_event(const struct hcs_event *ev, void *arg)
 	isolated_ended(arg);
 }
 
+static int open_system(struct isolated *i, struct err *e)
+{
+	char what[ISOLATED_ID_MAX + 64];
+	wchar_t *id;
+	HRESULT hr;
+	int r = win_wide(i->id, &id);
+
+	if (r < 0)
+		return err_sys(e, r, "container id '%s'", i->id);
+	hr = i->api->HcsOpenComputeSystem(id, GENERIC_ALL, &i->system);
+	free(id);
+	snprintf(what, sizeof(what), "open container '%s'", i->id);
+	r = hcs_explain(e, hr, NULL, what);
+	if (r < 0)
+		return r == -ENOENT || r == -ESRCH ? 0 : r;
+	i->started = true; /* or so it may be */
+	return hcs_watch_system(
+		i->base, i->system, system_event, i, &i->watch, e);
+}
+
+int isolated_open(struct event_base *base, const char *id, const char *disk,
+	struct isolated **ret, struct err *e)
+{
+	struct isolated *i;
+	int r = new (base, id, &i, e);
+
+	if (r < 0)
+		return r;
+	if (disk)
+		r = lcow_vm_open(base, id, disk, &i->vm, e);
+	if (r == 0)
+		r = open_system(i, e);
+	if (r < 0)
+		isolated_close(i);
+	else
+		*ret = i;
+	return r;
+}
+
 static void created(struct step *s, struct hcs_answer *a)
 {
 	struct isolated *i = s->i;
