@@ -379,7 +379,11 @@ START_TEST(test_sizes_come_in_order)
 	ck_assert_uint_eq(w.n_calls, 4);
 	ck_assert_str_eq(w.asked, "c1  3x4");
 	w.hold = true;
-	client_process_set_size(init, 5, 6); /* is never answered */
+	client_process_set_size(init, 5, 6);
+	loop_settle(w.base);
+	client_task_free(w.task); /* before there is an answer */
+	w.task = NULL;
+	ttrpc_call_reply(w.held, &a.base);
 	loop_settle(w.base);
 	world_clear(&w);
 }
