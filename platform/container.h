@@ -137,6 +137,13 @@ int container_end(struct container *c, const struct container_later *later,
  * NULL is fine. */
 void container_free(struct container *c);
 
+/* One that another process has made, or had: what its notes tell of. NULL
+ * without notes. It can be ended, and freed: nothing else. Whoever has it finds
+ * that it has ended (with 255, if it is a job; the host compute service's way
+ * otherwise). Ending a job waits. */
+int container_lost(struct event_base *base, const char *id, const char *notes,
+	struct container **ret, struct err *e);
+
 /* The same where the process that had it is gone: what its notes tell of is
  * undone. Without notes there is nothing to do. The first thing that can't be
  * undone is told; the others are undone all the same. */

@@ -21,6 +21,7 @@ struct guest_share {
 
 /* Texts are NULL where there is none; 0 is the usual. */
 struct guest {
+	const char *notes; /* as container_config's; borrowed */
 	/* the folder with kernel or vmlinux, and rootfs.vhd or initrd.img;
 	 * NULL: %ProgramFiles%\Linux Containers */
 	char *boot_files;

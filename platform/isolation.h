@@ -20,6 +20,7 @@ struct isolation_mount {
 
 /* Texts are NULL where there is none. */
 struct isolation {
+	const char *notes; /* as container_config's; borrowed */
 	/* the volume that its files are on, and its layers; borrowed */
 	const struct mount_rootfs *rootfs;
 	char *hostname;

@@ -19,6 +19,9 @@
 
 enum { OUT, ERR, N };
 
+/* What one that has ended has said is here by then. */
+#define LOGGER_LAST_MS 200
+
 /* After SIGKILL: what is not gone by then hangs in the kernel. */
 #define LOGGER_KILL_MS 5000
 
@@ -42,6 +45,9 @@ struct logger {
 	 * before that can be closed; else NULL */
 	struct stream *unused;
 	struct stream *ready; /* NULL: it is, or never was */
+	/* it dials the pipes by their names: if it has not, its end is none of
+	 * theirs */
+	bool dials;
 };
 
 struct loggers {
@@ -145,6 +151,8 @@ static void logger_exited(const struct process_exit *x, void *arg)
 	if (l->stage < AT_EOF && x->status != 0)
 		log_warn(l->config.id, "logger '%s' ended with status %" PRIu32,
 			one->path, x->status);
+	if (one->dials && one->ready && l->stage == AWAITED)
+		set_deadline(l, LOGGER_LAST_MS);
 	look(l);
 }
 
@@ -152,6 +160,10 @@ static void no_ready_in_time(struct loggers *l)
 {
 	unsigned i;
 
+	for (i = 0; i < l->n; i++) /* these are why it is now */
+		if (l->one[i].ready && l->one[i].dials && !l->one[i].pid)
+			set_failed(l, &l->one[i], -EREMOTEIO,
+				"ended before it was ready");
 	for (i = 0; i < l->n; i++)
 		if (l->one[i].ready)
 			set_failed(l, &l->one[i], -ETIMEDOUT,
@@ -253,6 +265,7 @@ static int open_pipes(
 	r = open_pipe(one, 5, &one->ready, ends);
 	if (r < 0)
 		return r;
+	one->dials = endpoint_name(ends->at[5]) != NULL;
 	stream_set_cb(one->ready, logger_says, one);
 	return stream_watch(one->ready, STREAM_READ);
 }

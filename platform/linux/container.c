@@ -111,6 +111,16 @@ void container_free(struct container *c)
 	(void)c;
 }
 
+int container_lost(struct event_base *base, const char *id, const char *notes,
+	struct container **ret, struct err *e)
+{
+	(void)base;
+	(void)id;
+	(void)notes;
+	(void)ret;
+	return none(e);
+}
+
 int container_forget(const char *notes, struct err *e)
 {
 	(void)notes;

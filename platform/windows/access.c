@@ -22,18 +22,25 @@ void access_close(SECURITY_ATTRIBUTES *sa)
 	SetLastError(saved);
 }
 
-static bool is_user(PSID sid)
+/* This process's user, or who owns what it makes: which an administrator's
+ * token may have say otherwise (TOKEN_OWNER). */
+static bool is_own(PSID sid)
 {
 	auto_handle HANDLE token = NULL;
 	union {
 		TOKEN_USER user;
+		TOKEN_OWNER owner;
 		BYTE room[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
 	} u;
 	DWORD n;
 
-	return OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) &&
-	       GetTokenInformation(token, TokenUser, &u, sizeof(u), &n) &&
-	       EqualSid(sid, u.user.User.Sid);
+	if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+		return false;
+	if (GetTokenInformation(token, TokenUser, &u, sizeof(u), &n) &&
+		EqualSid(sid, u.user.User.Sid))
+		return true;
+	return GetTokenInformation(token, TokenOwner, &u, sizeof(u), &n) &&
+	       EqualSid(sid, u.owner.Owner);
 }
 
 bool access_is_ours(HANDLE h, SE_OBJECT_TYPE type)
@@ -48,7 +55,7 @@ bool access_is_ours(HANDLE h, SE_OBJECT_TYPE type)
 	ours = owner &&
 	       (IsWellKnownSid(owner, WinLocalSystemSid) ||
 		       IsWellKnownSid(owner, WinBuiltinAdministratorsSid) ||
-		       is_user(owner));
+		       is_own(owner));
 	LocalFree(sd);
 	return ours;
 }

@@ -23,8 +23,8 @@ int access_open(const wchar_t *sddl, SECURITY_ATTRIBUTES *ret);
 void access_close(SECURITY_ATTRIBUTES *sa);
 
 /* Whether it belongs to the system, to administrators, or to this process's
- * user. Names of objects can be taken beforehand, by anybody. h: with
- * READ_CONTROL. */
+ * user, or to whom what this process makes belongs. Names of objects can be
+ * taken beforehand, by anybody. h: with READ_CONTROL. */
 bool access_is_ours(HANDLE h, SE_OBJECT_TYPE type);
 
 #endif

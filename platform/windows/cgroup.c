@@ -118,6 +118,52 @@ int job_new(const char *id, struct job **ret, struct err *e)
 	return 0;
 }
 
+int job_open(const char *id, struct job **ret, struct err *e)
+{
+	struct job *job = calloc(1, sizeof(*job));
+	wchar_t name[160];
+	int r = 0;
+
+	if (!job)
+		return err_set(e, -ENOMEM, "no memory for a job");
+	_snwprintf(name, 160, L"JobContainer_%hs", id);
+	job->h = OpenJobObjectW(
+		JOB_OBJECT_QUERY | JOB_OBJECT_TERMINATE | READ_CONTROL, FALSE,
+		name);
+	if (!job->h)
+		r = win_last();
+	else if (!access_is_ours(job->h, SE_KERNEL_OBJECT))
+		r = -EACCES;
+	if (r < 0) {
+		handle_close(&job->h);
+		free(job);
+		return err_sys(e, r, "job object 'JobContainer_%s'", id);
+	}
+	job->next = jobs;
+	jobs = job;
+	*ret = job;
+	return 0;
+}
+
+int job_end(struct job *job, uint32_t status, struct err *e)
+{
+	uint64_t end = GetTickCount64() + JOB_END_MS;
+
+	/* what is being started may come after the first time */
+	while (has_processes(job->h) && GetTickCount64() < end) {
+		if (!TerminateJobObject(job->h, status))
+			return err_sys(
+				e, win_last(), "end the job's processes");
+		Sleep(10);
+	}
+	return has_processes(job->h)
+		       ? err_set(e, -ETIMEDOUT,
+				 "the job's processes have been terminated, "
+				 "and have not ended within %d ms",
+				 JOB_END_MS)
+		       : 0;
+}
+
 HANDLE job_handle(const struct job *job)
 {
 	return job->h;

@@ -5,7 +5,10 @@
 
 #include <stdlib.h>
 
+#include "platform/auto.h"
 #include "platform/cgroup.h"
+#include "platform/file.h"
+#include "platform/guest.h"
 #include "platform/windows/conpty.h"
 #include "platform/windows/isolated.h"
 #include "platform/windows/job.h"
@@ -14,6 +17,7 @@
 #include "platform/windows/job_root.h"
 #include "platform/windows/job_undo.h"
 #include "platform/windows/job_user.h"
+#include "platform/windows/lcow_document.h"
 #include "platform/windows/spawn.h"
 
 struct container {
@@ -23,6 +27,7 @@ struct container {
 	HANDLE token; /* NULL: this process's */
 	int64_t init;
 	bool started;
+	bool lost; /* another process made it: container_lost() */
 	struct isolated *isolated; /* instead of all this */
 };
 
@@ -31,6 +36,8 @@ static int set_up(struct container *c, const struct container_config *config,
 {
 	int r = undo_new(config->notes, &c->undo, e);
 
+	if (r == 0)
+		r = undo_add(c->undo, UNDO_JOB, config->id, e);
 	if (r == 0)
 		r = job_new(config->id, &c->job, e);
 	if (r == 0)
@@ -59,6 +66,19 @@ int container_new(const struct container_config *config, struct container **ret,
 	return r;
 }
 
+/* Before it is made. */
+static int note(struct container *c, const char *notes, const char *id,
+	const char *disk, struct err *e)
+{
+	int r = undo_new(notes, &c->undo, e);
+
+	if (r == 0)
+		r = undo_add(c->undo, UNDO_SYSTEM, id, e);
+	if (r == 0 && disk)
+		r = undo_add(c->undo, UNDO_MACHINE, disk, e);
+	return r;
+}
+
 int container_new_isolated(struct event_base *base, const char *id,
 	const struct container_limits *limits, const struct isolation *iso,
 	struct container **ret, struct err *e)
@@ -69,8 +89,10 @@ int container_new_isolated(struct event_base *base, const char *id,
 	if (!c)
 		return err_set(e, -ENOMEM, "no memory for a container");
 	r = isolated_new(base, id, limits, iso, &c->isolated, e);
+	if (r == 0)
+		r = note(c, iso->notes, id, NULL, e);
 	if (r < 0)
-		free(c);
+		container_free(c);
 	else
 		*ret = c;
 	return r;
@@ -80,13 +102,18 @@ int container_new_guest(struct event_base *base, const char *id,
 	const struct guest *guest, struct container **ret, struct err *e)
 {
 	struct container *c = calloc(1, sizeof(*c));
+	char disk[FILE_PATH_MAX];
 	int r;
 
 	if (!c)
 		return err_set(e, -ENOMEM, "no memory for a container");
 	r = isolated_new_guest(base, id, guest, &c->isolated, e);
+	if (r == 0)
+		r = lcow_scratch_disk(guest, disk, sizeof(disk), e);
+	if (r == 0)
+		r = note(c, guest->notes, id, disk, e);
 	if (r < 0)
-		free(c);
+		container_free(c);
 	else
 		*ret = c;
 	return r;
@@ -213,10 +240,15 @@ int container_signal_early(struct container *c, uint32_t signal)
 			   : -EBUSY;
 }
 
+/* What a daemon is told of a container whose shim it has lost. */
+#define LOST_STATUS 255
+
 int container_end(
 	struct container *c, const struct container_later *later, struct err *e)
 {
-	return c->isolated ? isolated_end(c->isolated, later, e) : 0;
+	if (c->isolated)
+		return isolated_end(c->isolated, later, e);
+	return c->lost && c->job ? job_end(c->job, LOST_STATUS, e) : 0;
 }
 
 void container_free(struct container *c)
@@ -231,6 +263,56 @@ void container_free(struct container *c)
 		undo_all(c->undo, NULL);
 	undo_free(c->undo);
 	free(c);
+}
+
+/* What c->undo tells of, as far as it is still there. */
+static int find_lost(struct container *c, struct event_base *base,
+	const char *id, struct err *e)
+{
+	auto_free char *job = NULL, *system = NULL, *disk = NULL;
+	int r = undo_find(c->undo, UNDO_JOB, &job);
+
+	if (r == 0)
+		r = undo_find(c->undo, UNDO_SYSTEM, &system);
+	if (r == 0)
+		r = undo_find(c->undo, UNDO_MACHINE, &disk);
+	if (r < 0)
+		return err_sys(e, r, "container '%s'", id);
+	if (job) {
+		r = job_open(id, &c->job, e);
+		if (r == -ENOENT)
+			r = 0;
+	}
+	if (r == 0 && system)
+		r = isolated_open(base, id, disk, &c->isolated, e);
+	return r;
+}
+
+int container_lost(struct event_base *base, const char *id, const char *notes,
+	struct container **ret, struct err *e)
+{
+	struct container *c = calloc(1, sizeof(*c));
+	struct err own;
+	int r;
+
+	*ret = NULL;
+	if (!c)
+		return err_set(e, -ENOMEM, "no memory for a container");
+	c->lost = true;
+	r = undo_load(notes, &c->undo, &own);
+	if (r < 0) {
+		free(c);
+		return r == -ENOENT ? 0 : err_set(e, r, "%s", own.msg);
+	}
+	r = find_lost(c, base, id, e);
+	if (r < 0) { /* the notes stay */
+		undo_free(c->undo);
+		c->undo = NULL;
+		container_free(c);
+	} else {
+		*ret = c;
+	}
+	return r;
 }
 
 int container_forget(const char *notes, struct err *e)

@@ -27,6 +27,11 @@ int isolated_new(struct event_base *base, const char *id,
 	struct isolated **ret, struct err *e);
 int isolated_new_guest(struct event_base *base, const char *id,
 	const struct guest *guest, struct isolated **ret, struct err *e);
+/* What another process has made of that id, for isolated_end(): the system, and
+ * the machine if there is a disk that it was let write to. Both may have gone;
+ * the disk's access right is taken back all the same. */
+int isolated_open(struct event_base *base, const char *id, const char *disk,
+	struct isolated **ret, struct err *e);
 int isolated_create(struct isolated *i, const struct container_program *p,
 	const struct container_later *later, struct err *e);
 int isolated_start(struct isolated *i, const struct container_program *p,

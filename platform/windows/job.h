@@ -16,6 +16,15 @@ struct job;
  * -EEXIST: there is one. */
 int job_new(const char *id, struct job **ret, struct err *e);
 
+/* The one of that name, which another process has made, for job_end() and
+ * job_free() only. -ENOENT: there is none. -EACCES: it is somebody else's. */
+int job_open(const char *id, struct job **ret, struct err *e);
+
+/* Ends every process in it, and waits until they have gone, JOB_END_MS at the
+ * most: only for commands, which have nothing else to do. */
+int job_end(struct job *job, uint32_t status, struct err *e);
+#define JOB_END_MS 10000
+
 /* Borrowed: for struct spawn. */
 HANDLE job_handle(const struct job *job);
 

@@ -95,6 +95,24 @@ void undo_take_back(struct undo *u)
 	(void)save(u); /* what was never made can be undone, too */
 }
 
+int undo_find(const struct undo *u, enum undo_kind kind, char **ret)
+{
+	size_t at, n;
+
+	*ret = NULL;
+	for (at = 0; at < u->n; at += n + 1) {
+		n = strcspn(u->text + at, "\n");
+		if (u->text[at] != (char)kind)
+			continue;
+		*ret = calloc(1, n + 1);
+		if (!*ret)
+			return -ENOMEM;
+		memcpy(*ret, u->text + at + 1, n - 1);
+		return 0;
+	}
+	return 0;
+}
+
 static int undo_one(char kind, const char *name)
 {
 	switch (kind) {
@@ -107,6 +125,10 @@ static int undo_one(char kind, const char *name)
 		return link_unmount(name);
 	case UNDO_USER:
 		return user_remove(name);
+	case UNDO_JOB:
+	case UNDO_SYSTEM:
+	case UNDO_MACHINE:
+		return 0;
 	default:
 		return -EINVAL;
 	}

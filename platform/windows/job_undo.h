@@ -2,7 +2,8 @@
 /*
  * job_undo.h - what a container has outside of its job: links, a mounted
  * volume, an account. All of it is in a file before it is made, so that it can
- * be undone by another process if this one dies.
+ * be undone by another process if this one dies. So are the job itself and what
+ * the host compute service has: container_lost() finds them by that.
  */
 #ifndef WISP_PLATFORM_WINDOWS_JOB_UNDO_H
 #define WISP_PLATFORM_WINDOWS_JOB_UNDO_H
@@ -18,6 +19,12 @@ enum undo_kind {
 	UNDO_FILE_LINK = 'F',
 	UNDO_VOLUME = 'V', /* a volume's mount point */
 	UNDO_USER = 'U',
+	/* Whoever made these ends them itself, so that undo_all() does nothing:
+	 * a job and a compute system, by the container's id; a virtual machine,
+	 * by the disk that it was let write to */
+	UNDO_JOB = 'J',
+	UNDO_SYSTEM = 'S',
+	UNDO_MACHINE = 'X',
 };
 
 /* Nothing is written yet. file is copied. */
@@ -32,6 +39,10 @@ int undo_add(
 
 /* The last one has not been made: somebody else has it, or there is none. */
 void undo_take_back(struct undo *u);
+
+/* What the first line of a kind names, in fresh memory; NULL: there is none.
+ * 0 or -ENOMEM. */
+int undo_find(const struct undo *u, enum undo_kind kind, char **ret);
 
 /* All of it, the last one first. What can't be undone stays in the file, which
  * goes when nothing is left; the first failure is told. */

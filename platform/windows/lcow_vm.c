@@ -49,33 +49,38 @@ static void told(evutil_socket_t fd, short what, void *arg)
 	done(failure.code, &failure, vm->arg);
 }
 
-static int prepare(struct lcow_vm *vm, const char *id, const struct guest *g,
-	struct err *e)
+static int set_names(
+	struct lcow_vm *vm, const char *id, const char *disk, struct err *e)
 {
-	char disk[DISK_MAX];
-	int r = hcs_api(&vm->api, e);
+	int r;
 
-	if (r < 0)
-		return r;
 	if (strlen(id) > LCOW_ID_MAX - 8)
 		return err_set(e, -EINVAL, "container id '%s' is too long", id);
 	lcow_vm_id(id, vm->id);
 	r = win_wide(vm->id, &vm->wide_id);
 	if (r < 0)
 		return err_sys(e, r, "container id '%s'", id);
-	r = lcow_vm_document(g, &vm->document, e);
-	if (r == 0)
-		r = lcow_steps(g, id, &vm->steps, &vm->n_steps, e);
-	if (r == 0)
-		r = lcow_scratch_disk(g, disk, sizeof(disk), e);
-	if (r < 0)
-		return r;
 	r = win_wide(disk, &vm->disk);
 	return r < 0 ? err_sys(e, r, "layer '%s'", disk) : 0;
 }
 
-int lcow_vm_new(struct event_base *base, const char *id,
-	const struct guest *guest, struct lcow_vm **ret, struct err *e)
+static int prepare(struct lcow_vm *vm, const char *id, const struct guest *g,
+	struct err *e)
+{
+	char disk[DISK_MAX];
+	int r = lcow_scratch_disk(g, disk, sizeof(disk), e);
+
+	if (r == 0)
+		r = set_names(vm, id, disk, e);
+	if (r == 0)
+		r = lcow_vm_document(g, &vm->document, e);
+	if (r == 0)
+		r = lcow_steps(g, id, &vm->steps, &vm->n_steps, e);
+	return r;
+}
+
+static int new (struct event_base *base, const char *id, struct lcow_vm **ret,
+	struct err *e)
 {
 	struct lcow_vm *vm = calloc(1, sizeof(*vm));
 	int r;
@@ -84,8 +89,24 @@ int lcow_vm_new(struct event_base *base, const char *id,
 		return err_set(e, -ENOMEM, "no memory for '%s'", id);
 	vm->base = base;
 	vm->tell = event_new(base, -1, 0, told, vm);
-	r = vm->tell ? prepare(vm, id, guest, e)
+	r = vm->tell ? hcs_api(&vm->api, e)
 		     : err_set(e, -ENOMEM, "no memory for '%s'", id);
+	if (r < 0)
+		lcow_vm_free(vm);
+	else
+		*ret = vm;
+	return r;
+}
+
+int lcow_vm_new(struct event_base *base, const char *id,
+	const struct guest *guest, struct lcow_vm **ret, struct err *e)
+{
+	struct lcow_vm *vm;
+	int r = new (base, id, &vm, e);
+
+	if (r < 0)
+		return r;
+	r = prepare(vm, id, guest, e);
 	if (r < 0)
 		lcow_vm_free(vm);
 	else
@@ -304,6 +325,42 @@ static void ended(const struct hcs_event *ev, void *arg)
 		"ready",
 		vm->id);
 	fail(vm, &e);
+}
+
+static int open_system(struct lcow_vm *vm, struct err *e)
+{
+	char what[LCOW_ID_MAX + 64];
+	int r;
+
+	snprintf(what, sizeof(what), "open virtual machine '%s'", vm->id);
+	r = hcs_explain(e,
+		vm->api->HcsOpenComputeSystem(
+			vm->wide_id, GENERIC_ALL, &vm->system),
+		NULL, what);
+	if (r < 0)
+		return r == -ENOENT || r == -ESRCH ? 0 : r;
+	return hcs_watch_system(vm->base, vm->system, ended, vm, &vm->watch, e);
+}
+
+int lcow_vm_open(struct event_base *base, const char *id, const char *disk,
+	struct lcow_vm **ret, struct err *e)
+{
+	struct lcow_vm *vm;
+	int r = new (base, id, &vm, e);
+
+	if (r < 0)
+		return r;
+	r = set_names(vm, id, disk, e);
+	if (r == 0)
+		r = open_system(vm, e);
+	if (r < 0) {
+		lcow_vm_free(vm);
+		return r;
+	}
+	vm->granted = vm->started = true; /* or so it may be */
+	vm->phase = LCOW_THERE;
+	*ret = vm;
+	return 0;
 }
 
 static int start(struct lcow_vm *vm, struct err *e)

@@ -24,6 +24,11 @@ typedef void (*lcow_done)(int r, const struct err *e, void *arg);
 int lcow_vm_new(struct event_base *base, const char *id,
 	const struct guest *guest, struct lcow_vm **ret, struct err *e);
 
+/* The one of that container, which another process has made, for
+ * lcow_vm_down(): it may have gone, but disk is what it was let write to. */
+int lcow_vm_open(struct event_base *base, const char *id, const char *disk,
+	struct lcow_vm **ret, struct err *e);
+
 /* Until the container can be made in it. A failure has undone what was done
  * before it is told, and the machine may only be freed then. */
 int lcow_vm_up(struct lcow_vm *vm, lcow_done done, void *arg, struct err *e);

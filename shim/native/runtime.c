@@ -47,6 +47,7 @@ struct runtime_call {
 	struct reaper *reaper;          /* borrowed: who is to hear of it */
 	struct container_limits limits; /* that are to be */
 	bool under_way;                 /* container_later has it */
+	bool is_lost; /* a delete of what this process has not made */
 	int r;
 	struct err err;
 };
@@ -191,7 +192,7 @@ static void call_over(struct runtime_call *c, int r, int64_t pid)
 	event_active(c->ev, EV_TIMEOUT, 0);
 	if (*at && (c->notes || (create && c->r < 0)))
 		native_remove(at);
-	if (c->notes)
+	if (c->notes && c->r == 0)
 		c->r = container_forget(c->notes, &c->err);
 }
 
@@ -201,7 +202,7 @@ static void call_later(int r, int64_t pid, const struct err *e, void *arg)
 
 	if (r < 0 && c->r == 0)
 		c->err = *e;
-	if (r < 0 && c->notes) {
+	if (r < 0 && c->notes && !c->is_lost) {
 		/* closed all the same, which is the end of it */
 		log_warn(c->id, "%s", e->msg);
 		r = 0;
@@ -270,7 +271,8 @@ static void fill(struct container_program *p, const struct native_spec *s,
 	p->height = s->height;
 }
 
-/* What container_forget() is told, if this process is gone by then. */
+/* What container_lost() and container_forget() are told, if this process is
+ * gone by then. */
 #define NOTES "container-notes"
 
 static uint64_t at_most(uint64_t v, uint64_t max)
@@ -278,14 +280,26 @@ static uint64_t at_most(uint64_t v, uint64_t max)
 	return v < max ? v : max;
 }
 
+static int notes_path(
+	const struct runtime *rt, char path[BUNDLE_PATH_MAX], struct err *e)
+{
+	int r = bundle_path(rt->bundle, NOTES, path);
+
+	return r < 0 ? err_sys(e, r, "bundle '%s'", rt->bundle) : 0;
+}
+
 static int make_isolated(const struct runtime *rt, struct native_spec *s,
 	struct container **ret, struct err *e)
 {
+	char notes[BUNDLE_PATH_MAX];
 	struct isolation iso;
-	int r = isolation_read(rt->bundle, &s->rootfs, &iso, e);
+	int r = notes_path(rt, notes, e);
 
+	if (r == 0)
+		r = isolation_read(rt->bundle, &s->rootfs, &iso, e);
 	if (r < 0)
 		return r;
+	iso.notes = notes;
 	/* those of the annotations, too */
 	iso.storage_bps = at_most(s->limits.io_bandwidth, INT32_MAX);
 	iso.storage_iops = at_most(s->limits.io_operations, INT32_MAX);
@@ -297,11 +311,15 @@ static int make_isolated(const struct runtime *rt, struct native_spec *s,
 static int make_guest(const struct runtime *rt, struct native_spec *s,
 	struct container **ret, struct err *e)
 {
+	char notes[BUNDLE_PATH_MAX];
 	struct guest g;
-	int r = guest_read(rt->bundle, s, rt->options->settings, &g, e);
+	int r = notes_path(rt, notes, e);
 
+	if (r == 0)
+		r = guest_read(rt->bundle, s, rt->options->settings, &g, e);
 	if (r < 0)
 		return r;
+	g.notes = notes;
 	r = container_new_guest(rt->base, rt->id, &g, ret, e);
 	guest_clear(&g);
 	return r;
@@ -322,10 +340,10 @@ static int make(const struct runtime *rt, struct native_spec *s,
 		.inherit_user = s->inherit_user,
 		.limits = s->limits,
 	};
-	int r = bundle_path(rt->bundle, NOTES, notes);
+	int r = notes_path(rt, notes, e);
 
 	if (r < 0)
-		return err_sys(e, r, "bundle '%s'", rt->bundle);
+		return r;
 	r = container_new(&config, ret, e);
 	return r < 0 ? r : native_spec_place(s, container_root(*ret), e);
 }
@@ -494,6 +512,26 @@ int runtime_kill_early(const struct runtime *rt, uint32_t signal, struct err *e)
 	return r < 0 ? err_sys(e, r, "signal %" PRIu32, signal) : 0;
 }
 
+/* Another process's, or NULL if nothing tells of one. */
+static int adopt(const struct runtime *rt, const char *notes,
+	struct native **ret, struct err *e)
+{
+	struct native *n = calloc(1, sizeof(*n));
+	int r;
+
+	if (!n)
+		return err_set(e, -ENOMEM, "no memory for '%s'", rt->id);
+	r = container_lost(rt->base, rt->id, notes, &n->container, e);
+	if (r < 0 || !n->container) {
+		free(n);
+		return r;
+	}
+	snprintf(n->id, sizeof(n->id), "%s", rt->id);
+	n->next = natives;
+	natives = *ret = n;
+	return 0;
+}
+
 int runtime_delete(
 	const struct runtime *rt, runtime_cb cb, void *arg, struct err *e)
 {
@@ -512,6 +550,10 @@ int runtime_delete(
 		r = r < 0 ? r : -ENOMEM;
 		call_over(c, err_sys(&c->err, r, "delete '%s'", rt->id), 0);
 		return 0;
+	}
+	if (!n) {
+		c->is_lost = true;
+		r = adopt(rt, notes, &n, &c->err);
 	}
 	if (n && n->container)
 		r = container_end(n->container, &later, &c->err);

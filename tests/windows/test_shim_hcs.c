@@ -204,6 +204,46 @@ START_TEST(test_terminate)
 }
 END_TEST
 
+static void delete_command(uint32_t status)
+{
+	Containerd__Task__V3__DeleteResponse *rs;
+	char text[512];
+	size_t n = sizeof(text);
+
+	ck_assert_msg(shim_run(&shim, "delete", text, &n) == 0, "%s", text);
+	rs = containerd__task__v3__delete_response__unpack(
+		NULL, n, (uint8_t *)text);
+	ck_assert_msg(rs != NULL, "%s", text);
+	if (status)
+		ck_assert_uint_eq(rs->exit_status, status);
+	protobuf_c_message_free_unpacked(&rs->base, NULL);
+}
+
+/* `delete` while the shim lives: the system is found by its id, and ended. */
+START_TEST(test_delete_beside)
+{
+	struct stream *out = begin("hcs-beside", WORDS("spawn"), "", "", "");
+	struct process_ref *init;
+
+	shim_create(&shim, "");
+	ck_assert_int_eq(process_ref_open(shim_start(&shim, ""), &init), 0);
+	hcs_calls();
+	delete_command(0); /* its own status, if the shim was fast */
+	ck_assert_int_eq(process_ref_signal(init, 10), -ESRCH);
+	process_ref_close(init);
+	ck_assert_ptr_nonnull(strstr(hcs_calls(),
+		"OpenComputeSystem SetComputeSystemCallback "
+		"TerminateComputeSystem "));
+	ck_assert(!file_exists("container-notes"));
+	ck_assert_uint_eq(shim_wait(&shim, ""), 0xC000013A);
+	ck_assert_uint_eq(shim_delete(&shim, ""), 0xC000013A);
+	hcs_calls();
+	delete_command(0xC000013A);
+	ck_assert_str_eq(hcs_calls(), "");
+	end(out);
+}
+END_TEST
+
 /* It never gets a process; the system goes all the same. */
 START_TEST(test_kill_before_start)
 {
@@ -495,9 +535,9 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {test_life, test_documents,
-		test_exec_and_kill, test_terminate, test_kill_before_start,
-		test_stdin, test_terminal, test_figures, test_nonsense,
-		test_refused, NULL};
+		test_exec_and_kill, test_terminate, test_delete_beside,
+		test_kill_before_start, test_stdin, test_terminal, test_figures,
+		test_nonsense, test_refused, NULL};
 
 	child_main();
 	return suite_run("windows shim hcs", tests);

@@ -5,11 +5,22 @@
 #include "platform/process.h"
 #include "runhcs_options.pb-c.h"
 #include "tests/unit/util_test.h"
+#include "tests/windows/util_handles.h"
 #include "tests/windows/util_hcs.h"
 #include "tests/windows/util_shim.h"
 #include "tests/windows/util_vmcompute.h"
 
+#include <stdlib.h>
+
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+#define UP                                                            \
+	"CreateComputeSystem SetComputeSystemCallback GrantVmAccess " \
+	"StartComputeSystem "
+#define NINE                                                           \
+	"ModifyComputeSystem ModifyComputeSystem ModifyComputeSystem " \
+	"ModifyComputeSystem ModifyComputeSystem ModifyComputeSystem " \
+	"ModifyComputeSystem ModifyComputeSystem ModifyComputeSystem "
 
 static struct shim shim;
 
@@ -120,12 +131,7 @@ START_TEST(test_life)
 	ck_assert_msg(create(NULL), "%s", shim.message);
 	/* the machine, 4 disks and their union, the container */
 	ck_assert_str_eq(hcs_calls(),
-		"CreateComputeSystem SetComputeSystemCallback GrantVmAccess "
-		"StartComputeSystem "
-		"ModifyComputeSystem ModifyComputeSystem ModifyComputeSystem "
-		"ModifyComputeSystem ModifyComputeSystem ModifyComputeSystem "
-		"ModifyComputeSystem ModifyComputeSystem ModifyComputeSystem "
-		"CreateComputeSystem SetComputeSystemCallback ");
+		UP NINE "CreateComputeSystem SetComputeSystemCallback ");
 	d = hcs_document("HcsCreateComputeSystem", 1);
 	check(d, "VirtualMachine.ComputeTopology.Memory.SizeInMB", "300");
 	check(d, "VirtualMachine.ComputeTopology.Processor.Count", "1");
@@ -193,13 +199,198 @@ START_TEST(test_exec_and_signals)
 }
 END_TEST
 
+/* The number of the system that was made first or second since the log began.
+ */
+static unsigned made(unsigned nth)
+{
+	static char line[65536];
+	FILE *f = fopen("hcs\\log", "rb");
+	unsigned number = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (strcmp(hcs_value(line, "opened"), "system") == 0 &&
+			--nth == 0)
+			number = (unsigned)atoi(hcs_value(line, "number"));
+	if (f)
+		fclose(f);
+	return number;
+}
+
+/* The machine is there, with all that the container needs; the container's own
+ * making fails. It is let go of first, then the machine, which that ends, then
+ * the disk's access right is taken back. */
+START_TEST(test_container_fails)
+{
+	static const struct {
+		const char *plan;
+		const char *call; /* how the log has it */
+		enum ttrpc_code code;
+		unsigned made; /* systems that there are handles of */
+	} rows[] = {
+		{"HcsCreateComputeSystem 2 fail 80070005",
+			"CreateComputeSystem! ", TTRPC_PERMISSION_DENIED, 1},
+		{"HcsCreateComputeSystem 2 late 80070005",
+			"CreateComputeSystem ", TTRPC_PERMISSION_DENIED, 2},
+		{"HcsCreateComputeSystem 2 text C0370106",
+			"CreateComputeSystem ", TTRPC_UNKNOWN, 2},
+		{"HcsSetComputeSystemCallback 2 fail 80070005",
+			"CreateComputeSystem SetComputeSystemCallback! ",
+			TTRPC_PERMISSION_DENIED, 2},
+	};
+	char want[1024], closed[64];
+	enum ttrpc_code code;
+	unsigned handles = 0;
+	size_t i;
+
+	begin("lcow-second", WORDS("exit", "0"));
+	for (i = 0; i < 2 * LENGTH(rows); i++) {
+		size_t row = i % LENGTH(rows); /* twice: nothing grows */
+
+		hcs_plan(rows[row].plan);
+		hcs_forget();
+		ck_assert_msg(!create(&code), "%s", rows[row].plan);
+		ck_assert_msg(code == rows[row].code, "%s: %d %s",
+			rows[row].plan, code, shim.message);
+		all_closed(0);
+		snprintf(want, sizeof(want), UP NINE "%sRevokeVmAccess ",
+			rows[row].call);
+		ck_assert_str_eq(hcs_calls(), want);
+		if (rows[row].made == 2)
+			snprintf(closed, sizeof(closed), "%u %u ", made(2),
+				made(1));
+		else
+			snprintf(closed, sizeof(closed), "%u ", made(1));
+		ck_assert_str_eq(hcs_closed("system"), closed);
+		ck_assert(!file_exists("container-notes"));
+		if (i + 1 == LENGTH(rows))
+			handles = count_handles_of(shim.pid);
+	}
+	ck_assert(wait_for(shim.base, count_handles_of(shim.pid) <= handles));
+	hcs_plan(NULL);
+	ck_assert_msg(create(NULL), "%s", shim.message);
+	shim_start(&shim, "");
+	ck_assert_uint_eq(shim_wait(&shim, ""), 0);
+	shim_delete(&shim, "");
+	all_closed(0);
+	shim_end(&shim);
+}
+END_TEST
+
+static struct process_ref *ref_of(int64_t pid)
+{
+	struct process_ref *ref;
+
+	ck_assert_int_eq(process_ref_open(pid, &ref), 0);
+	return ref;
+}
+
+static bool has_ended(struct process_ref *ref)
+{
+	return process_ref_signal(ref, 10) == -ESRCH;
+}
+
+static uint32_t delete_command(void)
+{
+	Containerd__Task__V3__DeleteResponse *rs;
+	char out[1024];
+	size_t n = sizeof(out);
+	uint32_t status = shim_run(&shim, "delete", out, &n);
+
+	ck_assert_msg(status == 0, "%s", out);
+	rs = containerd__task__v3__delete_response__unpack(
+		NULL, n, (uint8_t *)out);
+	ck_assert_msg(rs != NULL, "%s", out);
+	status = rs->exit_status;
+	protobuf_c_message_free_unpacked(&rs->base, NULL);
+	return status;
+}
+
+/* `delete` beside a shim that lives: it ends the container, then the machine,
+ * and takes the access right back. The shim finds that out, and goes on. */
+START_TEST(test_delete_beside)
+{
+	struct process_ref *init;
+	char notes[1024];
+	unsigned revoked;
+
+	begin("lcow-beside", WORDS("sleep"));
+	ck_assert_msg(create(NULL), "%s", shim.message);
+	get_file("container-notes", notes, sizeof(notes));
+	ck_assert_ptr_nonnull(strstr(notes, "Slcow-beside\nX"));
+	init = ref_of(shim_start(&shim, ""));
+	hcs_calls();
+	delete_command();
+	ck_assert(has_ended(init));
+	process_ref_close(init);
+	ck_assert_ptr_nonnull(strstr(hcs_calls(),
+		"OpenComputeSystem SetComputeSystemCallback OpenComputeSystem "
+		"SetComputeSystemCallback TerminateComputeSystem "));
+	revoked = hcs_called("HcsRevokeVmAccess");
+	ck_assert_uint_ge(revoked, 1);
+	ck_assert_uint_eq(shim_wait(&shim, ""), 0xC000013A);
+	ck_assert(!file_exists("container-notes"));
+	shim_delete(&shim, "");
+	ck_assert_msg(wait_for(shim.base, !*hcs_left()), "%s", hcs_left());
+	shim_end(&shim);
+}
+END_TEST
+
+/* The shim is gone, and its handles with it, so that nothing is left to be
+ * ended; but for the access right. */
+START_TEST(test_delete_after)
+{
+	struct process_ref *init, *server;
+	const char *calls;
+
+	begin("lcow-after", WORDS("sleep"));
+	ck_assert_msg(create(NULL), "%s", shim.message);
+	init = ref_of(shim_start(&shim, ""));
+	server = ref_of(shim.pid);
+	ck_assert_int_eq(process_ref_signal(server, SIGKILL), 0);
+	ck_assert(wait_for(shim.base, has_ended(server) && has_ended(init)));
+	process_ref_close(server);
+	process_ref_close(init);
+	hcs_calls();
+	ck_assert_uint_eq(delete_command(), 255);
+	calls = hcs_calls(); /* the container may be going yet */
+	ck_assert_ptr_nonnull(strstr(calls, "OpenComputeSystem! "));
+	ck_assert_ptr_nonnull(strstr(calls, "RevokeVmAccess "));
+	ck_assert(!file_exists("container-notes"));
+	ck_assert_uint_eq(delete_command(), 255); /* once more */
+	ck_assert_str_eq(hcs_calls(), "");
+	shim_end(&shim);
+}
+END_TEST
+
+/* The service refuses: that is told, and the rest is done. */
+START_TEST(test_delete_refused)
+{
+	char out[1024];
+	size_t n = sizeof(out);
+
+	begin("lcow-refused", WORDS("sleep"));
+	ck_assert_msg(create(NULL), "%s", shim.message);
+	shim_start(&shim, "");
+	hcs_plan("HcsOpenComputeSystem 1 fail 80070005");
+	shim_run(&shim, "delete", out, &n);
+	ck_assert_ptr_nonnull(
+		strstr(out, "open virtual machine 'lcow-refused@vm'"));
+	ck_assert(file_exists("container-notes")); /* for the next one */
+	hcs_plan(NULL);
+	delete_command();
+	ck_assert(!file_exists("container-notes"));
+	ck_assert_uint_eq(shim_wait(&shim, ""), 0xC000013A);
+	shim_delete(&shim, "");
+	shim_end(&shim);
+}
+END_TEST
+
 /* Each step of the way to a container fails: nothing is left, and the next one
  * is fine. */
 START_TEST(test_create_fails)
 {
 	static const char *const plans[] = {
 		"HcsCreateComputeSystem 1 fail 80070005",
-		"HcsCreateComputeSystem 2 late 80070005",
 		"HcsGrantVmAccess 1 fail 80070005",
 		"HcsStartComputeSystem 1 late 80070005",
 		"HcsModifyComputeSystem 1 fail 80070005",
@@ -213,7 +404,7 @@ START_TEST(test_create_fails)
 		hcs_plan(plans[i]);
 		ck_assert_msg(!create(&code), "%s: %u", plans[i],
 			hcs_called("HcsCreateComputeSystem"));
-		all_closed(i >= 2);
+		all_closed(i >= 1);
 	}
 	hcs_plan(NULL);
 	remove("layers\\top\\layer.vhd");
@@ -232,8 +423,9 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {
-		test_life, test_exec_and_signals, test_create_fails, NULL};
+	const TTest *const tests[] = {test_life, test_exec_and_signals,
+		test_container_fails, test_create_fails, test_delete_beside,
+		test_delete_after, test_delete_refused, NULL};
 
 	child_main();
 	return suite_run("windows shim lcow", tests);

@@ -228,6 +228,88 @@ static struct result delete (const char *bundle)
 		      : run(WORDS(USUAL, BINARY, "delete"), "", 0);
 }
 
+/* Of the container's job; false: they have ended, or there is no such job. */
+static bool has_processes(void)
+{
+	auto_handle HANDLE h =
+		OpenJobObjectW(JOB_OBJECT_QUERY, FALSE, L"JobContainer_sd");
+	JOBOBJECT_BASIC_ACCOUNTING_INFORMATION now;
+
+	return h &&
+	       QueryInformationJobObject(h, JobObjectBasicAccountingInformation,
+		       &now, sizeof(now), NULL) &&
+	       now.ActiveProcesses > 0;
+}
+
+/* The reference ends the system of that id, whoever has it. The shim may live:
+ * a daemon has given it up. */
+START_TEST(test_delete_beside)
+{
+	int64_t begun = time(NULL);
+	struct result rs;
+	unsigned round;
+	uint32_t pid;
+
+	bundle_make(WORDS("spawn"), "");
+	shim_begin(&shim, "sd");
+	for (round = 0; round < 3; round++) {
+		pid = shim_create(&shim, "");
+		if (round > 0) /* else it was never started */
+			shim_start(&shim, "");
+		if (round == 1)
+			Sleep(300); /* one more process, or not yet */
+		ck_assert(has_processes());
+		rs = delete (NULL);
+		ck_assert(!has_processes());
+		check_answer(&rs, pid, 255, begun);
+		ck_assert(!file_exists("container-notes"));
+		/* the shim finds that out, and goes on */
+		ck_assert_uint_eq(shim_wait(&shim, ""), 255);
+		rs = delete (NULL);
+		check_answer(&rs, pid, 255, begun);
+		ck_assert_uint_eq(shim_delete(&shim, ""), 255);
+		rs = delete (NULL);
+		check_answer(&rs, pid, 255, begun);
+	}
+	shim_end(&shim);
+}
+END_TEST
+
+/* One that could not be created, as the name is another's, ends nothing. */
+START_TEST(test_delete_of_none)
+{
+	Containerd__Task__V3__CreateTaskRequest rq =
+		CONTAINERD__TASK__V3__CREATE_TASK_REQUEST__INIT;
+	HANDLE job = CreateJobObjectW(NULL, L"JobContainer_sd");
+	STARTUPINFOW si = {.cb = sizeof(si)};
+	wchar_t line[] = L"x child sleep", path[WIN_PATH_MAX];
+	PROCESS_INFORMATION pi;
+	char bundle[FILE_PATH_MAX];
+	enum ttrpc_code code;
+
+	GetModuleFileNameW(NULL, path, WIN_PATH_MAX);
+	ck_assert(CreateProcessW(path, line, NULL, NULL, FALSE,
+		CREATE_NO_WINDOW, NULL, NULL, &si, &pi));
+	ck_assert(AssignProcessToJobObject(job, pi.hProcess));
+	bundle_make(WORDS("sleep"), "");
+	shim_begin(&shim, "sd");
+	ck_assert_int_eq(file_working_folder(bundle, sizeof(bundle)), 0);
+	rq.id = shim.id;
+	rq.bundle = bundle;
+	shim_call_plain(&shim, "Create", &rq.base, &code);
+	ck_assert_int_eq(code, TTRPC_ALREADY_EXISTS);
+	ck_assert(!file_exists("container-notes"));
+	delete (NULL);
+	ck_assert(has_processes());
+	TerminateJobObject(job, 1);
+	WaitForSingleObject(pi.hProcess, 5000);
+	CloseHandle(pi.hThread);
+	CloseHandle(pi.hProcess);
+	CloseHandle(job);
+	shim_end(&shim);
+}
+END_TEST
+
 START_TEST(test_delete)
 {
 	char bundle[FILE_PATH_MAX];
@@ -240,15 +322,11 @@ START_TEST(test_delete)
 	shim_begin(&shim, "sd");
 	pid = shim_create(&shim, "");
 	shim_start(&shim, "");
-	/* The shim lives: no daemon asks then. The reference ends the system
-	 * of that id, whoever has it; this one leaves the shim its container.
-	 */
-	rs = delete (bundle);
-	check_answer(&rs, pid, 255, begun);
-	ck_assert_int_eq(shim_kill(&shim, "", 0), TTRPC_OK);
 	end_shim();
 	rs = delete (bundle);
 	check_answer(&rs, pid, 255, begun);
+	ck_assert(!has_processes());
+	ck_assert(!file_exists("container-notes"));
 	rs = delete (bundle); /* once more */
 	check_answer(&rs, pid, 255, begun);
 	rs = delete (NULL); /* there: "bundle required" */
@@ -307,7 +385,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {test_start, test_delete,
-		test_delete_of_ended, test_delete_fails, NULL};
+		test_delete_beside, test_delete_of_none, test_delete_of_ended,
+		test_delete_fails, NULL};
 
 	child_main();
 	return suite_run("windows start and delete", tests);

@@ -65,6 +65,12 @@ void hcs_bundle(const char *const *words, const char *process,
 	fclose(f);
 }
 
+void hcs_forget(void)
+{
+	hcs_put("log", NULL);
+	calls_seen = 0;
+}
+
 void hcs_put(const char *name, const char *text)
 {
 	char path[256];
@@ -76,9 +82,14 @@ void hcs_put(const char *name, const char *text)
 		remove(path);
 }
 
+/* The same plan twice is two plans: the double counts from 1 again. */
 void hcs_plan(const char *line)
 {
-	hcs_put("plan", line);
+	static unsigned serial;
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s\n# %u\n", line ? line : "", ++serial);
+	hcs_put("plan", line ? text : NULL);
 }
 
 /* ---- the log ---- */
@@ -179,6 +190,22 @@ const char *hcs_calls(void)
 			strcat(ret, "!");
 		strcat(ret, " ");
 	}
+	if (f)
+		fclose(f);
+	return ret;
+}
+
+const char *hcs_closed(const char *kind)
+{
+	static char ret[1024], line[LINE_MAX];
+	FILE *f = fopen("hcs\\log", "rb");
+
+	*ret = '\0';
+	while (next_line(f, line))
+		if (strcmp(hcs_value(line, "closed"), kind) == 0 &&
+			strlen(ret) < 1000)
+			sprintf(ret + strlen(ret), "%s ",
+				hcs_value(line, "number"));
 	if (f)
 		fclose(f);
 	return ret;

@@ -26,6 +26,9 @@ void hcs_plan(const char *line);
 /* A file of the double's. */
 void hcs_put(const char *name, const char *text);
 
+/* The log begins anew. Not while something is going on. */
+void hcs_forget(void);
+
 /* How often a function has been called. */
 unsigned hcs_called(const char *function);
 
@@ -37,6 +40,10 @@ const char *hcs_document(const char *function, unsigned nth);
  * operations, without "Hcs" in front, with a blank behind each; a call that
  * failed has a '!'. Borrowed. */
 const char *hcs_calls(void);
+
+/* The numbers of all things of a kind ("system") that have been closed, in that
+ * order, with a blank behind each. Borrowed. */
+const char *hcs_closed(const char *kind);
 
 /* What is open of all that was opened, and handles that were none: "" if all
  * is well. Borrowed. */

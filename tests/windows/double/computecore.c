@@ -15,9 +15,11 @@
  *   never  never completes,
  *   zero   completes, but tells nothing of the process (HcsCreateProcess).
  *
- * counted from when the file was written. A file properties is the answer of
- * HcsGetComputeSystemProperties; a file event, the document of each process's
- * exit.
+ * counted from when the plan was written, whatever came before. A Linux
+ * container makes two systems: of a create that follows a new plan, the machine
+ * is "HcsCreateComputeSystem 1", and the container 2. A file properties is the
+ * answer of HcsGetComputeSystemProperties; a file event, the document of each
+ * process's exit.
  */
 #include <computecore.h>
 #include <stdint.h>
@@ -28,6 +30,7 @@
 
 #define EXPORT __declspec(dllexport)
 #define MAX_THINGS 4096
+#define OPENED_FROM 32768
 
 enum kind { NONE, OPERATION, SYSTEM, PROCESS };
 
@@ -93,17 +96,27 @@ static const char *in_folder(const char *name)
 	return path;
 }
 
+/* In one piece: another process may have the same log. */
 static void put_line(const char *line)
 {
-	FILE *f;
+	size_t n = strlen(line);
+	char *text = malloc(n + 1);
+	HANDLE h = INVALID_HANDLE_VALUE;
+	DWORD wrote;
 
+	memcpy(text, line, n);
+	text[n] = '\n';
 	EnterCriticalSection(&lock);
-	f = in_folder("log") ? fopen(in_folder("log"), "ab") : NULL;
-	if (f) {
-		fprintf(f, "%s\n", line);
-		fclose(f);
+	if (in_folder("log"))
+		h = CreateFileA(in_folder("log"), FILE_APPEND_DATA,
+			FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+			NULL, OPEN_ALWAYS, 0, NULL);
+	if (h != INVALID_HANDLE_VALUE) {
+		WriteFile(h, text, (DWORD)n + 1, &wrote, NULL);
+		CloseHandle(h);
 	}
 	LeaveCriticalSection(&lock);
+	free(text);
 }
 
 static char *read_file(const char *name)
@@ -465,6 +478,38 @@ static char *line_of(const char *document)
 
 /* ---- systems ---- */
 
+static void name_of_job(PCWSTR id, wchar_t name[300])
+{
+	swprintf(name, 300, L"wisp-hcs-%ls", id);
+}
+
+/* By its name another process's HcsOpenComputeSystem() finds it. What cannot
+ * have the name, as one that never was closed has it, is not found. */
+static HANDLE system_job(PCWSTR id)
+{
+	wchar_t name[300];
+	HANDLE h;
+
+	if (!id)
+		return CreateJobObjectW(NULL, NULL);
+	name_of_job(id, name);
+	h = CreateJobObjectW(NULL, name);
+	if (h && GetLastError() == ERROR_ALREADY_EXISTS) {
+		CloseHandle(h);
+		h = CreateJobObjectW(NULL, NULL);
+	}
+	return h;
+}
+
+static void log_id(PCWSTR id)
+{
+	char *name = narrow(id), line[256];
+
+	snprintf(line, sizeof(line), "{\"id\":\"%s\"}", name);
+	put_line(line);
+	free(name);
+}
+
 EXPORT HRESULT WINAPI HcsCreateComputeSystem(PCWSTR id, PCWSTR document,
 	HCS_OPERATION operation, const SECURITY_DESCRIPTOR *sd, HCS_SYSTEM *ret)
 {
@@ -480,15 +525,10 @@ EXPORT HRESULT WINAPI HcsCreateComputeSystem(PCWSTR id, PCWSTR document,
 		"HcsCreateComputeSystem", operation, &none, document, &op, &hr);
 	if (hr != S_OK)
 		return hr;
-	if (id) {
-		char *name = narrow(id), line[256];
-
-		snprintf(line, sizeof(line), "{\"id\":\"%s\"}", name);
-		put_line(line);
-		free(name);
-	}
+	if (id)
+		log_id(id);
 	t = thing_new(SYSTEM);
-	t->job = CreateJobObjectW(NULL, NULL);
+	t->job = system_job(id);
 	SetInformationJobObject(t->job, JobObjectExtendedLimitInformation,
 		&limits, sizeof(limits));
 	if (document) {
@@ -507,10 +547,32 @@ EXPORT HRESULT WINAPI HcsCreateComputeSystem(PCWSTR id, PCWSTR document,
 EXPORT HRESULT WINAPI HcsOpenComputeSystem(
 	PCWSTR id, DWORD access, HCS_SYSTEM *ret)
 {
-	(void)id;
+	struct plan p = planned("HcsOpenComputeSystem");
+	HRESULT hr = !in_folder("log")            ? E_NOTIMPL
+		     : strcmp(p.how, "fail") == 0 ? p.hr
+						  : S_OK;
+	wchar_t name[300];
+	HANDLE job = NULL;
+	struct thing *t;
+
 	(void)access;
-	(void)ret;
-	return in_folder("log") ? (HRESULT)0xC037010E : E_NOTIMPL;
+	name_of_job(id, name);
+	if (hr == S_OK) {
+		job = OpenJobObjectW(JOB_OBJECT_ALL_ACCESS, FALSE, name);
+		hr = job ? S_OK : (HRESULT)0xC037010E;
+	}
+	log_call("HcsOpenComputeSystem", NULL, NULL, NULL, hr);
+	if (hr != S_OK)
+		return hr;
+	/* the numbers of the process that made it are in the same log */
+	if (n_things < OPENED_FROM)
+		n_things = OPENED_FROM;
+	log_id(id);
+	t = thing_new(SYSTEM);
+	t->job = job;
+	t->started = TRUE;
+	*ret = handle_of(t);
+	return S_OK;
 }
 
 static BOOL system_begin(const char *function, HCS_SYSTEM system,
@@ -541,6 +603,18 @@ EXPORT HRESULT WINAPI HcsStartComputeSystem(
 	return hr;
 }
 
+/* Those that another process has put into it, too. */
+static BOOL has_processes(HANDLE job)
+{
+	JOBOBJECT_BASIC_ACCOUNTING_INFORMATION now;
+
+	return job &&
+	       QueryInformationJobObject(job,
+		       JobObjectBasicAccountingInformation, &now, sizeof(now),
+		       NULL) &&
+	       now.ActiveProcesses > 0;
+}
+
 /* Its processes end, and say so, before it does. */
 static void end_system(struct thing *t)
 {
@@ -554,8 +628,10 @@ static void end_system(struct thing *t)
 	if (before)
 		return;
 	TerminateJobObject(t->job, 0xC000013A);
-	for (i = 1; i <= n_things; i++) {
-		struct thing *p = things[i % MAX_THINGS];
+	for (i = 0; i < 5000 && has_processes(t->job); i++)
+		Sleep(1);
+	for (i = 0; i < MAX_THINGS; i++) {
+		struct thing *p = things[i];
 		unsigned waited = 0;
 
 		if (!p || p->kind != PROCESS || p->system != t)
