@@ -244,7 +244,7 @@ $(OUT)/tests/%: $(OBJ)/tests/unit/%.o $(TEST_UTIL) $(LIB)
 # The unit tests of portable code that speak of nothing that Windows lacks, and
 # those of platform/windows/.
 ifdef WINDOWS
-PORTABLE := args err frame ident json json_write policy \
+PORTABLE := args err frame ident json json_write options policy \
 	start state toml ttrpc_message ttrpc_status
 WINDOWS_UTIL := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/windows/util_*.c))
 $(OUT)/tests/test_%.exe: $(OBJ)/tests/unit/test_%.o $(WINDOWS_UTIL) $(LIB)

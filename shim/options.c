@@ -13,6 +13,7 @@
 #include "platform/json.h"
 #include "shim/runtime.h"
 #include "shim/toml.h"
+#include "ttrpc/message.h"
 
 #define OPTIONS_FILE_MAX (64 * 1024)
 
@@ -117,32 +118,35 @@ static int check_strings(
 	return 0;
 }
 
-/* The message in an Any, whatever is wrong with it is in e. */
-static void *unpack(
-	const ProtobufCMessageDescriptor *type, const Any *any, struct err *e)
+/* The message in an Any, for message_free(). */
+static int unpack(const ProtobufCMessageDescriptor *type, const Any *any,
+	ProtobufCMessage **ret, struct err *e)
 {
-	ProtobufCMessage *m = protobuf_c_message_unpack(
-		type, NULL, any->value.len, any->value.data);
+	int r = message_unpack(
+		type, any->value.data, any->value.len, ret, NULL);
 
-	if (!m)
-		err_set(e, -EINVAL, "options are no valid %s", any->type_url);
-	else if (any->value.len > 0 && check_strings(type, any, e) < 0) {
-		protobuf_c_message_free_unpacked(m, NULL);
-		m = NULL;
-	}
-	return m;
+	if (r == -ENOMEM)
+		return err_set(e, r, "no memory for options");
+	if (r < 0)
+		return err_set(
+			e, -EINVAL, "options are no valid %s", any->type_url);
+	r = any->value.len > 0 ? check_strings(type, any, e) : 0;
+	if (r < 0)
+		message_free(*ret);
+	return r;
 }
 
 /* task_api_address and task_api_version are not looked at: the daemon finds
  * its way to a running shim by them. */
 static int unpack_runc(const Any *any, struct options *ret, struct err *e)
 {
-	RuncOptions *o =
-		unpack(&containerd__runc__v1__options__descriptor, any, e);
-	int r;
+	ProtobufCMessage *m;
+	RuncOptions *o;
+	int r = unpack(&containerd__runc__v1__options__descriptor, any, &m, e);
 
-	if (!o)
-		return -EINVAL;
+	if (r < 0)
+		return r;
+	o = (RuncOptions *)m;
 	r = set_string(&ret->binary, "binary_name", o->binary_name,
 		strlen(o->binary_name), e);
 	if (r == 0)
@@ -161,7 +165,7 @@ static int unpack_runc(const Any *any, struct options *ret, struct err *e)
 	ret->no_new_keyring = o->no_new_keyring;
 	ret->io_uid = o->io_uid;
 	ret->io_gid = o->io_gid;
-	containerd__runc__v1__options__free_unpacked(o, NULL);
+	message_free(m);
 	return r;
 }
 
@@ -337,19 +341,20 @@ static int read_body(
 
 static int unpack_runtime(const Any *any, struct options *ret, struct err *e)
 {
-	RuntimeOptions *o =
-		unpack(&runtimeoptions__v1__options__descriptor, any, e);
-	int r = 0;
+	ProtobufCMessage *m;
+	RuntimeOptions *o;
+	int r = unpack(&runtimeoptions__v1__options__descriptor, any, &m, e);
 
-	if (!o)
-		return -EINVAL;
+	if (r < 0)
+		return r;
+	o = (RuntimeOptions *)m;
 	if (o->config_body.len > 0)
 		r = read_body(&o->config_body, ret, e);
 	else if (*o->config_path)
 		r = read_path(o->config_path, ret, e);
 	if (r < 0)
 		err_prefix(e, "runtime options");
-	runtimeoptions__v1__options__free_unpacked(o, NULL);
+	message_free(m);
 	return r;
 }
 

@@ -67,6 +67,20 @@ static bool parse(const char *text, size_t n, uint64_t max, uint64_t *ret)
 	return n > 0;
 }
 
+/* So many digits, and what has to come after them. (The C library's sscanf()
+ * allocates, and dies without memory.) */
+static bool number(const char **p, unsigned digits, char after, unsigned *ret)
+{
+	for (*ret = 0; digits > 0; digits--, (*p)++) {
+		if (**p < '0' || **p > '9')
+			return false;
+		*ret = *ret * 10 + (unsigned)(**p - '0');
+	}
+	if (!after)
+		return true;
+	return *(*p)++ == after;
+}
+
 /* "2026-11-22T08:30:00.1234567Z"; 0: it is none. Days since 1970 by the usual
  * count of years that begin in March. */
 static uint64_t parse_time(const char *text, size_t n)
@@ -74,20 +88,21 @@ static uint64_t parse_time(const char *text, size_t n)
 	char copy[40];
 	unsigned y, mo, d, h, mi, s, era_day;
 	uint64_t fraction = 0, scale = 10000000;
-	int used = 0;
-	const char *p;
+	const char *p = copy;
 
 	if (n >= sizeof(copy))
 		return 0;
 	memcpy(copy, text, n);
 	copy[n] = '\0';
-	if (sscanf(copy, "%4u-%2u-%2uT%2u:%2u:%2u%n", &y, &mo, &d, &h, &mi, &s,
-		    &used) != 6 ||
+	if (!number(&p, 4, '-', &y) || !number(&p, 2, '-', &mo) ||
+		!number(&p, 2, 'T', &d) || !number(&p, 2, ':', &h) ||
+		!number(&p, 2, ':', &mi) || !number(&p, 2, '\0', &s) ||
 		y < 1971 || y > 9999 || mo < 1 || mo > 12 || d < 1 || d > 31 ||
 		h > 23 || mi > 59 || s > 60)
 		return 0;
-	for (p = copy + used + 1;
-		copy[used] == '.' && *p >= '0' && *p <= '9' && scale > 1; p++) {
+	if (*p == '.')
+		p++;
+	for (; *p >= '0' && *p <= '9' && scale > 1; p++) {
 		scale /= 10;
 		fraction += (uint64_t)(*p - '0') * scale;
 	}

@@ -23,10 +23,14 @@ static HANDLE ready;
 static bool is_second(HANDLE *ret_ready, HANDLE *ret_listener)
 {
 	unsigned long long a, b;
-	char text[64];
+	char text[64], *second, *end;
 
-	if (!win_env(VARIABLE, text, sizeof(text)) ||
-		sscanf(text, "%llx %llx", &a, &b) != 2)
+	if (!win_env(VARIABLE, text, sizeof(text)))
+		return false;
+	/* the C library's sscanf() allocates, and dies without memory */
+	a = strtoull(text, &second, 16);
+	b = strtoull(second, &end, 16);
+	if (second == text || end == second || *end)
 		return false;
 	*ret_ready = (HANDLE)(uintptr_t)a;
 	*ret_listener = (HANDLE)(uintptr_t)b;

@@ -9,6 +9,7 @@
 #include "platform/stream.h"
 #include "runhcs_options.pb-c.h"
 #include "shim/log.h"
+#include "ttrpc/message.h"
 
 /* logrus.ParseLevel(): what is below an error is never written here. */
 static const struct {
@@ -138,7 +139,7 @@ static int read_options(
 int runtime_read_options(
 	const Any *any, struct runtime_settings **ret, struct err *e)
 {
-	Options *o;
+	ProtobufCMessage *m;
 	int r;
 
 	if (!any_is(any, "containerd.runhcs.v1.Options"))
@@ -147,13 +148,15 @@ int runtime_read_options(
 			"containerd.runhcs.v1.Options and "
 			"runtimeoptions.v1.Options",
 			any->type_url);
-	o = containerd__runhcs__v1__options__unpack(
-		NULL, any->value.len, any->value.data);
-	if (!o)
+	r = message_unpack(&containerd__runhcs__v1__options__descriptor,
+		any->value.data, any->value.len, &m, NULL);
+	if (r == -ENOMEM)
+		return err_set(e, r, "no memory for options");
+	if (r < 0)
 		return err_set(
 			e, -EINVAL, "options are no valid %s", any->type_url);
-	r = read_options(o, ret, e);
-	containerd__runhcs__v1__options__free_unpacked(o, NULL);
+	r = read_options((Options *)m, ret, e);
+	message_free(m);
 	return r;
 }
 

@@ -57,8 +57,9 @@ export WISP_SHIM
 
 failed=0
 for exe; do
-	# by a file: what a test leaves behind keeps its stdout open
-	timeout --kill-after=5 "${WISP_WINE_SECONDS:-180}" "$wine" "$exe" \
+	# by a file: what a test leaves behind keeps its stdout open; the longest
+	# program takes 80 s on two slow cores that are shared
+	timeout --kill-after=5 "${WISP_WINE_SECONDS:-300}" "$wine" "$exe" \
 		</dev/null >"$WINEPREFIX/log" 2>&1 9>&-
 	status=$?
 	cat "$WINEPREFIX/log"
