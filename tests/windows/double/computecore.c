@@ -489,7 +489,7 @@ static HANDLE system_job(PCWSTR id)
 		return CreateJobObjectW(NULL, NULL);
 	name_of_job(id, name);
 	/* one whose processes are about to go has it for a moment */
-	for (tries = 0; tries < 10; tries++) {
+	for (tries = 0; tries < 50; tries++) {
 		HANDLE h = CreateJobObjectW(NULL, name);
 
 		if (!h || GetLastError() != ERROR_ALREADY_EXISTS)
