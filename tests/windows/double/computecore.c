@@ -69,7 +69,7 @@ static CRITICAL_SECTION lock;
 static struct thing *things[MAX_THINGS];
 static unsigned n_things, n_pipes;
 static struct work *queue, **tail = &queue;
-static HANDLE wake;
+static HANDLE wake, log_mutex;
 
 BOOL WINAPI DllMain(HINSTANCE dll, DWORD why, void *unused)
 {
@@ -78,6 +78,7 @@ BOOL WINAPI DllMain(HINSTANCE dll, DWORD why, void *unused)
 	if (why == DLL_PROCESS_ATTACH) {
 		InitializeCriticalSection(&lock);
 		wake = CreateEventW(NULL, FALSE, FALSE, NULL);
+		log_mutex = CreateMutexW(NULL, FALSE, L"wisp-hcs-log");
 	}
 	return TRUE;
 }
@@ -96,27 +97,21 @@ static const char *in_folder(const char *name)
 	return path;
 }
 
-/* In one piece: another process may have the same log. */
+/* Another process may have the same log, and Wine does not append in one piece.
+ */
 static void put_line(const char *line)
 {
-	size_t n = strlen(line);
-	char *text = malloc(n + 1);
-	HANDLE h = INVALID_HANDLE_VALUE;
-	DWORD wrote;
+	FILE *f;
 
-	memcpy(text, line, n);
-	text[n] = '\n';
 	EnterCriticalSection(&lock);
-	if (in_folder("log"))
-		h = CreateFileA(in_folder("log"), FILE_APPEND_DATA,
-			FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-			NULL, OPEN_ALWAYS, 0, NULL);
-	if (h != INVALID_HANDLE_VALUE) {
-		WriteFile(h, text, (DWORD)n + 1, &wrote, NULL);
-		CloseHandle(h);
+	WaitForSingleObject(log_mutex, INFINITE);
+	f = in_folder("log") ? fopen(in_folder("log"), "ab") : NULL;
+	if (f) {
+		fprintf(f, "%s\n", line);
+		fclose(f);
 	}
+	ReleaseMutex(log_mutex);
 	LeaveCriticalSection(&lock);
-	free(text);
 }
 
 static char *read_file(const char *name)
@@ -488,17 +483,21 @@ static void name_of_job(PCWSTR id, wchar_t name[300])
 static HANDLE system_job(PCWSTR id)
 {
 	wchar_t name[300];
-	HANDLE h;
+	unsigned tries;
 
 	if (!id)
 		return CreateJobObjectW(NULL, NULL);
 	name_of_job(id, name);
-	h = CreateJobObjectW(NULL, name);
-	if (h && GetLastError() == ERROR_ALREADY_EXISTS) {
+	/* one whose processes are about to go has it for a moment */
+	for (tries = 0; tries < 50; tries++) {
+		HANDLE h = CreateJobObjectW(NULL, name);
+
+		if (!h || GetLastError() != ERROR_ALREADY_EXISTS)
+			return h;
 		CloseHandle(h);
-		h = CreateJobObjectW(NULL, NULL);
+		Sleep(10);
 	}
-	return h;
+	return CreateJobObjectW(NULL, NULL);
 }
 
 static void log_id(PCWSTR id)
