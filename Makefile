@@ -156,6 +156,8 @@ windows: ## cross-build both programs for Windows, into build/windows
 
 check-windows: windows ## their tests under Wine; SAN=1: what is undefined ends them
 	@sh tests/windows/deps.sh wine
+	@! command -v clang-tidy >/dev/null || \
+		$(MAKE) --no-print-directory WINDOWS=1 windows-lint
 	@$(MAKE) --no-print-directory WINDOWS=1 windows-tests
 
 # What needs no new packages must not ask for them: `make build` on a machine
@@ -356,9 +358,6 @@ lint: | $(GEN_H) ## clang-format and clang-tidy find nothing
 	@printf '%s\n' $(SRC) $(wildcard $(MAINS)) | xargs -P$$(nproc) -n8 \
 		clang-tidy --quiet -p $(OUT) 2>/dev/null
 
-	@! command -v x86_64-w64-mingw32-gcc >/dev/null || \
-		$(MAKE) --no-print-directory WINDOWS=1 windows-lint
-
 # What only Windows has: clang knows the system by mingw's headers. Three checks
 # are left out: they don't know auto_free, nor that errors are negative.
 ifdef WINDOWS
@@ -368,7 +367,7 @@ windows-lint: | $(GEN_H)
 		'-DWISP_VERSION="$(VERSION)"' -I$(CURDIR) -I$(CURDIR)/$(GEN) \
 		$(subst -include platform,-include$(CURDIR)/platform,$(PKG_CFLAGS)) \
 		>$(OUT)/compile_flags.txt
-	@printf '%s\n' $(wildcard */windows/*.c shim/native/*.c) | \
+	@printf '%s\n' $(filter platform/windows/% client/windows/% ctl/windows/% shim/native/%,$(SRC)) | \
 		xargs -P$$(nproc) -n4 clang-tidy --quiet -p $(OUT) \
 		--checks=-clang-analyzer-unix.Malloc,-clang-analyzer-core.NullDereference,-clang-analyzer-core.CallAndMessage \
 		2>/dev/null

@@ -43,6 +43,7 @@ struct ctl_command {
  * this order under the heading of their group. */
 extern const struct ctl_command ctl_commands[];
 extern const size_t ctl_n_commands;
+extern const char ctl_manual[]; /* the end of --help */
 
 int ctl_run(int argc, char **argv);        /* run.c */
 int ctl_inspect(int argc, char **argv);    /* inspect.c */

@@ -51,4 +51,6 @@ const struct ctl_command ctl_commands[] = {
 	{CTL_HIDDEN, "guard", NULL, ctl_guard},
 };
 
+const char ctl_manual[] = "\nManual: man wispctl\n";
+
 const size_t ctl_n_commands = sizeof(ctl_commands) / sizeof(ctl_commands[0]);

@@ -44,9 +44,9 @@ static void help(FILE *to)
 	for (group = CTL_LIFE; group <= CTL_HUNTING; group++)
 		help_group(to, group);
 	fputs("\n  -h, --help     this text; `wispctl COMMAND --help` for a "
-	      "command\n  -v, --version  wispctl's version\n"
-	      "\nManual: man wispctl\n",
+	      "command\n  -v, --version  wispctl's version\n",
 		to);
+	fputs(ctl_manual, to);
 }
 
 static bool is_one_of(const char *arg, const char *a, const char *b)

@@ -36,8 +36,8 @@ static void help(void)
 	fputs("Usage: wispctl ps [OPTIONS] [ID]\n\n"
 	      "Lists our own containers, those below the root folder: how they "
 	      "are, their\nfirst process, its age, and what they run. With an "
-	      "ID: the processes in that\ncontainer, of any shim on the host. "
-	      "(`wispctl shims` lists everybody's.)\n\n"
+	      "ID: the processes in that\ncontainer, of any shim on the "
+	      "host.\n\n"
 	      "  -o, --output FORM     text (default) or json\n",
 		stdout);
 	fputs(CTL_TASK_HELP, stdout);

@@ -13,9 +13,9 @@
 /*
  * Kills and deletes the task and sends the shim away: by RPC if the shim
  * answers, otherwise by its `delete` command, and what that leaves by the OCI
- * runtime, where there is one. shim is the connection that is there, and is consumed; with NULL,
- * the shim is looked for. Every step has a deadline. 0 if nothing is left but
- * files.
+ * runtime, where there is one. shim is the connection that is there, and is
+ * consumed; with NULL, the shim is looked for. Every step has a deadline. 0 if
+ * nothing is left but files.
  */
 int ctl_release(struct client *c, const struct ctl_record *r,
 	struct client_shim *shim, struct err *e);

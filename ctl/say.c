@@ -14,23 +14,26 @@ void ctl_say_raw(bool raw)
 	stderr_is_raw = raw;
 }
 
+/* There is nobody left to tell if it fails. */
+static void put(const char *text, size_t n)
+{
+	ssize_t r = write(STDERR_FILENO, text, (unsigned)n);
+
+	(void)r;
+}
+
 void ctl_say_line(const char *line)
 {
 	const char *end = stderr_is_raw ? "\r\n" : "\n";
-	size_t n = strlen(line), rest = 0;
 	char whole[8192];
-	ssize_t r;
+	int n = snprintf(whole, sizeof(whole), "%s%s", line, end);
 
-	/* in one piece, unless it is very long */
-	if (n + 2 > sizeof(whole)) {
-		r = write(STDERR_FILENO, line, (unsigned)n);
-		n = 0;
+	if (n < (int)sizeof(whole)) {
+		put(whole, n < 0 ? 0 : (size_t)n);
+	} else { /* very long: in two pieces */
+		put(line, strlen(line));
+		put(end, strlen(end));
 	}
-	memcpy(whole, line, n);
-	while (end[rest])
-		whole[n++] = end[rest++];
-	r = write(STDERR_FILENO, whole, (unsigned)n);
-	(void)r; /* there is nobody left to tell */
 }
 
 /* Names of files, and words of shims and runtimes, can be anything: neither C0

@@ -48,7 +48,7 @@ enum {
 	"  -n, --namespace NAME  the daemon's namespace, if ID is in "       \
 	"several\n"                                                          \
 	"      --root DIR        where our own containers live (default: "   \
-	"/run/wisp)\n"                                                       \
+	"run's)\n"                                                           \
 	"      --timeout TIME    for each answer: seconds, or 500ms, 2m; 0 " \
 	"is "                                                                \
 	"for ever\n"                                                         \

@@ -133,7 +133,7 @@ static int answer_json(const char *address, uint8_t *buf, size_t n)
 		more += *p == '"' || *p == '\\';
 	if (len + more + sizeof(end) > n)
 		return -ENAMETOOLONG;
-	memcpy(buf, begin, len);
+	memcpy(buf, begin, sizeof(begin));
 	for (p = address; *p; p++) {
 		if (*p == '"' || *p == '\\')
 			buf[len++] = '\\';

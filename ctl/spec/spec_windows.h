@@ -44,7 +44,7 @@ struct ctl_spec_windows {
 	const char *const *annotations; /* "name=value" */
 
 	const char *const *layers; /* topmost first */
-	const char *scratch; /* a host process container may have none */
+	const char *scratch;       /* a host process container may have none */
 	bool hyperv;
 	const char *utility_vm;
 	bool host_process, inherit_user;

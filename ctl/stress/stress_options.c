@@ -71,8 +71,7 @@ void stress_help(void)
 	     "there is one;\n125 the run failed or was interrupted.\n\n"
 	     "Examples:\n"
 	     "  wispctl stress --time 10m --chart stress.svg\n"
-	     "  wispctl stress --shim /usr/bin/containerd-shim-runc-v2 "
-	     "exec-storm\n"
+	     "  wispctl stress --beside another-shim exec-storm\n"
 	     "  wispctl stress -n 20 --rounds 50 -o json | jq "
 	     "'.shims[].leaks'");
 }

@@ -150,7 +150,8 @@ static int oom(struct stress_world *w)
 static const struct stress_scenario scenarios[] = {
 	{"create-delete", "containers that end by themselves", create_delete},
 	{"exec-storm", "many execs in two containers", stress_exec_storm},
-	{"failing-starts", "programs that do not exist, and what cannot be made",
+	{"failing-starts",
+		"programs that do not exist, and what cannot be made",
 		failing_starts},
 	{"output-bursts", "1.2 MB on stdout and stderr, checked",
 		output_bursts},

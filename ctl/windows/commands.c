@@ -16,4 +16,6 @@ const struct ctl_command ctl_commands[] = {
 	{CTL_HIDDEN, "stress-part", NULL, ctl_stress_part},
 };
 
+const char ctl_manual[] = "";
+
 const size_t ctl_n_commands = sizeof(ctl_commands) / sizeof(ctl_commands[0]);

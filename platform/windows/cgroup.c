@@ -322,15 +322,16 @@ int cgroup_kill(struct cgroup *cg)
 	if (!cg->told_ms) {
 		cg->told_ms = GetTickCount64();
 		cgroup_each_pid(cg, shut_down, cg);
-	} else if (GetTickCount64() - cg->told_ms >= CGROUP_SHUTDOWN_MS &&
-		   !TerminateJobObject(cg->h, 1)) {
-		return win_last();
+	} else if (GetTickCount64() - cg->told_ms >= CGROUP_SHUTDOWN_MS) {
+		TerminateJobObject(cg->h, 1); /* or in the next round */
 	}
-	if (!QueryInformationJobObject(cg->h,
-		    JobObjectBasicAccountingInformation, &left, sizeof(left),
-		    NULL))
-		return win_last();
-	return (int)left.ActiveProcesses;
+	/* a job is there while this handle is: an error is that of a moment,
+	 * and not known to be empty is not empty */
+	return QueryInformationJobObject(cg->h,
+		       JobObjectBasicAccountingInformation, &left, sizeof(left),
+		       NULL)
+		       ? (int)left.ActiveProcesses
+		       : 1;
 }
 
 HANDLE cgroup_job(const struct cgroup *cg)

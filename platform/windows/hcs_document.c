@@ -13,13 +13,14 @@
 
 int hcs_document_of(struct json_out *o, wchar_t **ret, struct err *e)
 {
-	/* without the end of the line, and with one of the text */
-	char *text = json_ok(o) ? strndup(o->data, o->n - 1) : NULL;
-	int r = text ? win_wide(text, ret) : -ENOMEM;
+	int r = -ENOMEM;
 
-	free(text);
+	if (json_ok(o)) {
+		o->data[o->n - 1] = '\0'; /* it was the line's end */
+		r = win_wide(o->data, ret);
+	}
 	free(o->data);
-	o->data = NULL;
+	memset(o, 0, sizeof(*o));
 	return r < 0 ? err_sys(e, r, "a document for the host compute service")
 		     : 0;
 }

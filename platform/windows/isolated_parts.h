@@ -54,7 +54,11 @@ struct step {
 	int (*then)(struct step *s, struct err *e);
 };
 
-/* NULL and the error. */
+/* isolated.c: -ESRCH and the error; what follows from a system's end. */
+int isolated_missing(const struct isolated *i, struct err *e);
+void isolated_ended(struct isolated *i);
+
+/* isolated_step.c. NULL and the error. */
 struct step *step_new(
 	struct isolated *i, const struct container_later *later, struct err *e);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "platform/json.h"
+#include "platform/windows/hcs_document.h"
 #include "platform/windows/lcow_document.h"
 #include "platform/windows/lcow_text.h"
 
@@ -211,7 +212,7 @@ int lcow_container_document(
 	json_text(&o, "ScratchDirPath", text);
 	json_close(&o);
 	json_close(&o);
-	return lcow_document_of(&o, ret, e);
+	return hcs_document_of(&o, ret, e);
 }
 
 /* ---- processes ---- */
@@ -234,7 +235,7 @@ int lcow_process_document(const bool pipes[3], const char *process, size_t n,
 	if (process)
 		json_raw(&o, "OciProcess", process, n);
 	json_close(&o);
-	return lcow_document_of(&o, ret, e);
+	return hcs_document_of(&o, ret, e);
 }
 
 /* Those that there are in Linux, real-time ones included. */
@@ -249,5 +250,5 @@ int lcow_signal_document(uint32_t signal, wchar_t **ret, struct err *e)
 	json_open(&o, NULL, '{');
 	json_number(&o, "Signal", signal);
 	json_close(&o);
-	return lcow_document_of(&o, ret, e);
+	return hcs_document_of(&o, ret, e);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "platform/file.h"
+#include "platform/windows/hcs_document.h"
 #include "platform/windows/lcow_document.h"
 #include "platform/windows/lcow_text.h"
 
@@ -82,7 +83,7 @@ static int attach_document(
 		json_close(&o);
 	}
 	json_close(&o);
-	return lcow_document_of(&o, ret, e);
+	return hcs_document_of(&o, ret, e);
 }
 
 static int unplug_document(const struct disk *d, wchar_t **ret, struct err *e)
@@ -94,7 +95,7 @@ static int unplug_document(const struct disk *d, wchar_t **ret, struct err *e)
 	json_number(&o, "Controller", d->controller);
 	json_number(&o, "Lun", d->lun);
 	close_guest(&o);
-	return lcow_document_of(&o, ret, e);
+	return hcs_document_of(&o, ret, e);
 }
 
 static int mount_document(
@@ -118,7 +119,7 @@ static int mount_document(
 		json_text(&o, "Filesystem", "ext4");
 	}
 	close_guest(&o);
-	return lcow_document_of(&o, ret, e);
+	return hcs_document_of(&o, ret, e);
 }
 
 static int put_disk(struct making *m, const char *folder, const char *name,
@@ -190,7 +191,7 @@ static int union_document(struct making *m, bool add, wchar_t **ret)
 		json_text(&o, "ScratchPath", path);
 	}
 	close_guest(&o);
-	return lcow_document_of(&o, ret, m->e);
+	return hcs_document_of(&o, ret, m->e);
 }
 
 /* ---- shares ---- */
@@ -230,7 +231,7 @@ static int share_document(struct making *m, size_t i, bool add, wchar_t **ret)
 	if (add && sh->read_only)
 		json_bool(&o, "ReadOnly", true);
 	close_guest(&o);
-	return lcow_document_of(&o, ret, m->e);
+	return hcs_document_of(&o, ret, m->e);
 }
 
 /* ---- all ---- */
@@ -270,15 +271,16 @@ int lcow_steps(const struct guest *g, const char *id, struct lcow_step **ret,
 {
 	struct making m = {.g = g, .id = id, .e = e};
 	struct lcow_boot *b = malloc(sizeof(*b));
-	int r;
+	int r = -ENOMEM;
 
 	m.at = calloc(3 * (g->n_layers + 1) + 1 + g->n_shares, sizeof(*m.at));
-	if (!b || !m.at)
-		r = err_set(e, -ENOMEM, "no memory for a virtual machine");
-	else
+	if (b && m.at) {
 		r = lcow_find_boot(g, b, e);
-	if (r == 0)
-		m.disk = b->vhd; /* which is the first one */
+		if (r == 0)
+			m.disk = b->vhd; /* which is the first one */
+	} else {
+		err_set(e, r, "no memory for a virtual machine");
+	}
 	free(b);
 	if (r == 0)
 		r = make_all(&m);

@@ -26,9 +26,6 @@ struct lcow_boot {
 
 int lcow_find_boot(const struct guest *g, struct lcow_boot *ret, struct err *e);
 
-/* Fresh memory; frees what is in o. -ENOMEM, -EINVAL. */
-int lcow_document_of(struct json_out *o, wchar_t **ret, struct err *e);
-
 void lcow_put_version(struct json_out *o);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "platform/file.h"
+#include "platform/windows/hcs_document.h"
 #include "platform/windows/lcow_document.h"
 #include "platform/windows/lcow_text.h"
 
@@ -18,20 +19,6 @@ const char *const lcow_controllers[LCOW_CONTROLLERS] = {
 	"b5d2d8d4-3a75-51bf-945b-3444dc6b8579",
 	"305891a9-b251-5dfe-91a2-c25d9212275b",
 };
-
-int lcow_document_of(struct json_out *o, wchar_t **ret, struct err *e)
-{
-	int r = -ENOMEM;
-
-	if (json_ok(o)) {
-		o->data[o->n - 1] = '\0'; /* it was the line's end */
-		r = win_wide(o->data, ret);
-	}
-	free(o->data);
-	memset(o, 0, sizeof(*o));
-	return r < 0 ? err_sys(e, r, "a document for the host compute service")
-		     : 0;
-}
 
 void lcow_put_version(struct json_out *o)
 {
@@ -290,5 +277,5 @@ int lcow_vm_document(const struct guest *g, wchar_t **ret, struct err *e)
 		return r;
 	}
 	json_close(&o);
-	return lcow_document_of(&o, ret, e);
+	return hcs_document_of(&o, ret, e);
 }

@@ -40,7 +40,7 @@ static int write_line(HANDLE h, const char *line)
 
 	if (!text)
 		return -ENOMEM;
-	memcpy(text, line, n);
+	memcpy(text, line, n + 1);
 	text[n] = '\n';
 	if (!WriteFile(h, text, (DWORD)n + 1, &wrote, NULL))
 		r = win_last();

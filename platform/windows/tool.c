@@ -3,9 +3,9 @@
 
 #include <fcntl.h>
 #include <io.h>
-#include <shellapi.h>
 #include <stdlib.h>
 
+#include "platform/host.h"
 #include "platform/windows/win.h"
 
 #define LOCK L"\\.lock"
@@ -19,31 +19,6 @@ static char *narrow(const wchar_t *text)
 	if (ret)
 		WideCharToMultiByte(CP_UTF8, 0, text, -1, ret, n, NULL, NULL);
 	return ret;
-}
-
-/* They stay until the process ends, as those of the C library do. */
-static int set_arguments(int *argc, char ***argv)
-{
-	int n, i;
-	wchar_t **wide = CommandLineToArgvW(GetCommandLineW(), &n);
-	char **all = wide ? calloc((size_t)n + 1, sizeof(*all)) : NULL;
-	int r = all ? 0 : -ENOMEM;
-
-	for (i = 0; r == 0 && i < n; i++) {
-		all[i] = narrow(wide[i]);
-		if (!all[i])
-			r = -EINVAL; /* half of a surrogate pair */
-	}
-	LocalFree(wide);
-	if (r < 0) {
-		for (i = 0; all && i < n; i++)
-			free(all[i]);
-		free(all);
-		return r;
-	}
-	*argc = n;
-	*argv = all;
-	return 0;
 }
 
 /* What is no Unicode is left out, and so are the working directories of drives
@@ -74,7 +49,7 @@ static int set_environment(void)
 
 int tool_begin(int *argc, char ***argv)
 {
-	int r = set_arguments(argc, argv);
+	int r = host_arguments(argc, argv, NULL);
 
 	/* no box that waits for somebody to press a button */
 	SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX |

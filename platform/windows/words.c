@@ -30,7 +30,7 @@ static int narrow(const wchar_t *wide, char **ret)
 	return r;
 }
 
-int host_arguments(int *argc, char ***argv, struct err *e)
+static int arguments(int *argc, char ***argv, struct err *e)
 {
 	wchar_t **wide = NULL, **env;
 	int n = 0, mode = 0, i, r = 0;
@@ -52,6 +52,16 @@ int host_arguments(int *argc, char ***argv, struct err *e)
 	*argc = n;
 	*argv = list;
 	return 0;
+}
+
+/* Where `start` waits for this process, it hears why there will be no shim. */
+int host_arguments(int *argc, char ***argv, struct err *e)
+{
+	int r = arguments(argc, argv, e);
+
+	if (r < 0)
+		host_ready(e);
+	return r;
 }
 
 /* What was asked for: getenv() gives no memory to free. */

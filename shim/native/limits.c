@@ -74,13 +74,13 @@ void native_limits_value(struct native_limits *l, const char *path,
 	enum json_type type, const char *text, size_t n)
 {
 	bool annotated = strncmp(path, ANNOTATION, strlen(ANNOTATION)) == 0;
-	const char *name =
-		path + (annotated ? strlen(ANNOTATION) : strlen(RESOURCES));
+	const char *prefix = annotated ? ANNOTATION : RESOURCES, *name;
 	size_t i;
 
 	if (type == JSON_NULL || type == JSON_OBJECT ||
-		(!annotated && strncmp(path, RESOURCES, strlen(RESOURCES))))
+		strncmp(path, prefix, strlen(prefix)) != 0)
 		return;
+	name = path + strlen(prefix);
 	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
 		if (strcmp(name, annotated ? limits[i].annotation
 					   : limits[i].resource) == 0)
@@ -126,7 +126,7 @@ int native_limits_read(
 	const char *path, struct container_limits *to, struct err *e)
 {
 	struct native_limits l = {0};
-	struct container_limits now;
+	struct container_limits now = {0};
 	auto_free char *text = NULL;
 	size_t n;
 	int r = file_read(path, RESOURCES_MAX, &text, &n, e);

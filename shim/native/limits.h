@@ -36,6 +36,6 @@ int native_limits_merge(const struct native_limits *l,
  * what is not in it stays as it is. A new CPU limit replaces an old one of
  * another kind. */
 int native_limits_read(
-	const char *path, struct container_limits *limits, struct err *e);
+	const char *path, struct container_limits *to, struct err *e);
 
 #endif

@@ -321,6 +321,19 @@ START_TEST(test_stubborn)
 }
 END_TEST
 
+/* One that is suspended can't shut down. */
+START_TEST(test_frozen)
+{
+	bundle_make(WORDS("freeze"), "");
+	shim_begin(&shim, "frozen");
+	shim_create(&shim, "");
+	shim_start(&shim, "");
+	ck_assert_uint_eq(shim_wait(&shim, ""), 3);
+	ck_assert_uint_eq(shim_delete(&shim, ""), 3);
+	shim_end(&shim);
+}
+END_TEST
+
 /* Each signal of the table ends what does not ask for it; others are refused,
  * with `all` too. */
 START_TEST(test_signals)
@@ -410,7 +423,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {test_root, test_line, test_refused,
-		test_default_annotations, test_pids, test_stubborn,
+		test_default_annotations, test_pids, test_stubborn, test_frozen,
 		test_signals, test_delete_after_a_crash, test_info, NULL};
 
 	child_main();

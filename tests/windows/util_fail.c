@@ -30,8 +30,8 @@ static bool use_failing_shim(void)
 /* What is in it is copied, word by word, for each process of a container. */
 static void empty_environment(void)
 {
-	static const wchar_t *const keep[] = {L"SystemRoot", L"PATH", L"TEMP",
-		L"CK_RUN_CASE", L"WISP_FAIL", L"WISP_SHIM"};
+	static const wchar_t *const keep[] = {
+		L"SystemRoot", L"PATH", L"TEMP", L"CK_RUN_CASE"};
 	wchar_t *all = GetEnvironmentStringsW(), *p, name[256];
 	unsigned i, n = sizeof(keep) / sizeof(keep[0]);
 
@@ -44,7 +44,8 @@ static void empty_environment(void)
 		name[len] = 0;
 		for (i = 0; i < n && _wcsicmp(keep[i], name) != 0; i++)
 			;
-		if (i == n && wcsncmp(name, L"WINE", 4) != 0)
+		if (i == n && wcsncmp(name, L"WINE", 4) != 0 &&
+			wcsncmp(name, L"WISP_", 5) != 0)
 			SetEnvironmentVariableW(name, NULL);
 	}
 	FreeEnvironmentStringsW(all);

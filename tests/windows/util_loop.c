@@ -183,6 +183,21 @@ static void child_stubborn(void)
 	Sleep(60000);
 }
 
+/* A child that has not run yet, and never will. */
+static void child_freeze(void)
+{
+	STARTUPINFOW si = {.cb = sizeof(si), .dwFlags = STARTF_USESTDHANDLES};
+	wchar_t line[] = L"x child sleep", path[WIN_PATH_MAX];
+	PROCESS_INFORMATION pi;
+
+	GetModuleFileNameW(NULL, path, WIN_PATH_MAX);
+	ExitProcess(CreateProcessW(path, line, NULL, NULL, FALSE,
+			    CREATE_NO_WINDOW | CREATE_SUSPENDED, NULL, NULL,
+			    &si, &pi)
+			    ? 3
+			    : 99);
+}
+
 static void child_text(const wchar_t *wide)
 {
 	char text[4096];
@@ -271,6 +286,8 @@ void child_main(void)
 		child_spawn();
 	if (wcscmp(argv[2], L"leave") == 0)
 		child_leave();
+	if (wcscmp(argv[2], L"freeze") == 0)
+		child_freeze();
 	if (wcscmp(argv[2], L"stubborn") == 0)
 		child_stubborn();
 	if (wcscmp(argv[2], L"env") == 0 &&

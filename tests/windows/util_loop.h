@@ -27,6 +27,7 @@ bool at_end(struct event_base *base, struct stream *s);
  * "hello" (says so, then sleeps), "spawn" (a child that sleeps, then ends),
  * "env NAME", "cwd", "conout",
  * "leave" (a child that heeds no console event, then ends with 3),
+ * "freeze" (a child that is suspended, then ends with 3),
  * "logger X FILE". Called first in main(); returns if there is no
  * such argument.
  */
