@@ -131,7 +131,7 @@ static int open_system(struct isolated *i, struct err *e)
 int isolated_open(struct event_base *base, const char *id, const char *disk,
 	struct isolated **ret, struct err *e)
 {
-	struct isolated *i;
+	struct isolated *i = NULL;
 	int r = new (base, id, &i, e);
 
 	if (r < 0)
