@@ -25,6 +25,8 @@ static void set(struct reading *rd, char **to, const char *text, size_t n)
 {
 	if (n == 0)
 		return;
+	if (memchr(text, '\0', n))
+		rd->wrong = "a text has a NUL in it";
 	free(*to);
 	*to = strndup(text, n);
 	rd->no_memory |= !*to;
@@ -52,6 +54,8 @@ static void add_domain(struct reading *rd, const char *text, size_t n)
 	char **more;
 
 	rd->too_many |= iso->n_dns_search >= LIST_MAX;
+	if (n > 0 && memchr(text, '\0', n))
+		rd->wrong = "a text has a NUL in it";
 	if (rd->too_many)
 		return;
 	more = realloc(
