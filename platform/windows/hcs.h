@@ -43,14 +43,11 @@ struct event_base;
 	F(HcsStartComputeSystem)               \
 	F(HcsShutDownComputeSystem)            \
 	F(HcsTerminateComputeSystem)           \
-	F(HcsPauseComputeSystem)               \
-	F(HcsResumeComputeSystem)              \
 	F(HcsModifyComputeSystem)              \
 	F(HcsGetComputeSystemProperties)       \
 	F(HcsSetComputeSystemCallback)         \
 	F(HcsCloseComputeSystem)               \
 	F(HcsCreateProcess)                    \
-	F(HcsGetProcessInfo)                   \
 	F(HcsModifyProcess)                    \
 	F(HcsSignalProcess)                    \
 	F(HcsTerminateProcess)                 \
@@ -101,8 +98,8 @@ struct hcs_answer {
 	int r;                 /* 0 or -errno, -ETIMEDOUT after the deadline */
 	const char *json;      /* the result, "" if there is none; borrowed */
 	const struct err *err; /* if r < 0 */
-	/* Of HcsCreateProcess and HcsGetProcessInfo. Handles that done() does
-	 * not take (handle_take()) are closed after it. */
+	/* Of HcsCreateProcess. Handles that done() does not take
+	 * (handle_take()) are closed after it. */
 	HCS_PROCESS_INFORMATION info;
 };
 

@@ -288,13 +288,30 @@ static void give_up(struct hcs_call *c)
 	call_free(c);
 }
 
+/* There may be a document all the same. */
+static void explain_refusal(struct hcs_call *c, HRESULT hr, struct err *e)
+{
+	const struct hcs_api *api;
+	PWSTR text = NULL;
+	char *json = NULL;
+
+	if (hcs_api(&api, NULL) == 0)
+		api->HcsGetOperationResult(c->operation, &text);
+	if (text && hcs_narrow(text, &json) < 0)
+		json = NULL;
+	hcs_explain(e, hr, json, c->what);
+	free(json);
+	LocalFree(text);
+}
+
 int hcs_call_begun(struct hcs_call *c, HRESULT hr, struct err *e)
 {
 	const struct timeval tv = {.tv_sec = (long)(c->timeout_ms / 1000),
 		.tv_usec = (long)(c->timeout_ms % 1000 * 1000)};
-	int r = hcs_explain(e, hr, NULL, c->what);
+	int r = hcs_error(hr);
 
 	if (r < 0) {
+		explain_refusal(c, hr, e);
 		give_up(c);
 		return r;
 	}

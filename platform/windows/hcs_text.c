@@ -26,38 +26,48 @@ int hcs_narrow(const wchar_t *text, char **ret)
 	return r;
 }
 
-struct looking {
-	const char *path;
-	uint64_t max, value;
-	bool found;
+struct status {
+	uint32_t code;
+	bool wrong;
 };
+
+static bool parse(const char *text, size_t n, uint32_t *ret)
+{
+	uint64_t v = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		v = v * 10 + (uint64_t)(text[i] - '0');
+		if (v > UINT32_MAX)
+			return false;
+	}
+	*ret = (uint32_t)v;
+	return n > 0;
+}
 
 static void on_value(const char *path, enum json_type type, const char *text,
 	size_t n, void *arg)
 {
-	struct looking *l = arg;
-	uint64_t v = 0;
-	size_t i;
+	struct status *s = arg;
+	uint32_t wait = 0;
 
-	if (type != JSON_NUMBER || strcmp(path, l->path) != 0 || n == 0)
-		return;
-	for (i = 0; i < n; i++) {
-		unsigned digit = (unsigned)(text[i] - '0');
-
-		if (digit > 9 || v > (l->max - digit) / 10)
-			return;
-		v = v * 10 + digit;
-	}
-	l->value = v;
-	l->found = true;
+	if (strcmp(path, "ExitCode") == 0)
+		s->wrong |= type != JSON_NUMBER || !parse(text, n, &s->code);
+	else if (strcmp(path, "LastWaitResult") == 0)
+		s->wrong |= type != JSON_NUMBER || !parse(text, n, &wait) ||
+			    wait != 0;
+	else if (!*path)
+		s->wrong |= type != JSON_OBJECT;
 }
 
-bool hcs_number(const char *json, const char *path, uint64_t max, uint64_t *ret)
+bool hcs_exit_code(const char *json, uint32_t *ret)
 {
-	struct looking l = {.path = path, .max = max};
+	struct status s = {0};
 
-	if (json_scan(json, strlen(json), on_value, &l, NULL) < 0 || !l.found)
+	if (json_scan(json, strlen(json), on_value, &s, NULL) < 0 || s.wrong)
 		return false;
-	*ret = l.value;
+	*ret = s.code;
 	return true;
 }

@@ -15,9 +15,10 @@
 /* UTF-8 in fresh memory. -E2BIG, -EINVAL, -ENOMEM. */
 int hcs_narrow(const wchar_t *text, char **ret);
 
-/* The number at path in a JSON document, which may be any text: false if it is
- * not there, or none of 0 to max. */
-bool hcs_number(
-	const char *json, const char *path, uint64_t max, uint64_t *ret);
+/* How a process has ended, by the document of its HcsEventProcessExited, which
+ * may be any text: ProcessStatus of the schema. As hcsshim has it, a code that
+ * is not there is 0, and one whose LastWaitResult is not 0 is none: false, as
+ * for all that can't be read. */
+bool hcs_exit_code(const char *json, uint32_t *ret);
 
 #endif

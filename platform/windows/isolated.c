@@ -124,8 +124,11 @@ static int open_system(struct isolated *i, struct err *e)
 	if (r < 0)
 		return r == -ENOENT || r == -ESRCH ? 0 : r;
 	i->started = true; /* or so it may be */
-	return hcs_watch_system(
-		i->base, i->system, system_event, i, &i->watch, e);
+	r = hcs_watch_system(i->base, i->system, system_event, i, &i->watch, e);
+	if (r != -ENOENT && r != -ESRCH)
+		return r;
+	i->exited = true; /* in between */
+	return 0;
 }
 
 int isolated_open(struct event_base *base, const char *id, const char *disk,

@@ -24,6 +24,10 @@ static void end_over(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	/* the step may wait for its machine now: a further word of the system's
+	 * end must not come here again */
+	event_free(s->timer);
+	s->timer = NULL;
 	if (!i->exited)
 		r = err_set(&e, -ETIMEDOUT,
 			"container '%s' has been terminated, and has not ended "
@@ -102,6 +106,13 @@ static void stop_answered(struct step *s, struct hcs_answer *a)
 	step_done(s, 0, 0, NULL);
 }
 
+static void terminate_answered(struct step *s, struct hcs_answer *a)
+{
+	if (a->r < 0)
+		s->i->terminated = false; /* the next round tries again */
+	stop_answered(s, a);
+}
+
 static void ask_to_stop(struct isolated *i, bool terminate)
 {
 	struct step *s = step_new(i, NULL, NULL);
@@ -112,8 +123,8 @@ static void ask_to_stop(struct isolated *i, bool terminate)
 		return; /* the next round */
 	r = step_ask(s, false,
 		terminate ? "terminate container" : "stop container",
-		terminate ? HCS_SHORT_MS : CGROUP_SHUTDOWN_MS, stop_answered,
-		NULL);
+		terminate ? HCS_SHORT_MS : CGROUP_SHUTDOWN_MS,
+		terminate ? terminate_answered : stop_answered, NULL);
 	if (r < 0) {
 		step_free(s);
 		return;

@@ -100,12 +100,12 @@ static void process_over(struct isolated_process *p, uint32_t status)
 static void process_event(const struct hcs_event *ev, void *arg)
 {
 	struct isolated_process *p = arg;
-	uint64_t status = LOST;
+	uint32_t status = LOST;
 
 	if (ev->type == HcsEventProcessExited)
-		hcs_number(ev->json, "ExitCode", UINT32_MAX, &status);
+		hcs_exit_code(ev->json, &status);
 	if (p->listed)
-		process_over(p, (uint32_t)status);
+		process_over(p, status);
 }
 
 void isolated_processes_lost(struct isolated *i)
@@ -140,6 +140,27 @@ static const wchar_t *signal_document(uint32_t signal)
 	}
 }
 
+static bool terminates(const struct isolated_process *p, uint32_t signal)
+{
+	return signal == 9 && !p->i->vm;
+}
+
+/* TerminateProcess() is refused for one that has ended but is still open, and
+ * by nothing else for this service (hcsshim's Process.Kill()): its end is on
+ * its way. */
+static int has_ended(int r)
+{
+	return r == -EACCES ? -ESRCH : r;
+}
+
+static void terminate_answered(struct step *s, struct hcs_answer *a)
+{
+	struct err e = *a->err;
+
+	e.code = has_ended(a->r);
+	step_done(s, e.code, 0, &e);
+}
+
 /* In a guest even a SIGKILL is its own. */
 static HRESULT send_signal(
 	struct isolated_process *p, HCS_OPERATION operation, uint32_t signal)
@@ -154,9 +175,10 @@ static HRESULT send_signal(
 		free(document);
 		return hr;
 	}
-	return signal == 9 ? p->api->HcsTerminateProcess(p->h, operation, NULL)
-			   : p->api->HcsSignalProcess(
-				     p->h, operation, signal_document(signal));
+	return terminates(p, signal)
+		       ? p->api->HcsTerminateProcess(p->h, operation, NULL)
+		       : p->api->HcsSignalProcess(
+				 p->h, operation, signal_document(signal));
 }
 
 static int process_signal(
@@ -176,8 +198,12 @@ static int process_signal(
 		return -ENOMEM;
 	s->told = done;
 	s->told_arg = done_arg;
+	if (terminates(p, signal))
+		s->go_on = terminate_answered;
 	operation = hcs_call_operation(s->call);
 	r = step_asked(s, send_signal(p, operation, signal), NULL);
+	if (terminates(p, signal))
+		r = has_ended(r);
 	return r < 0 ? r : PROCESS_LATER;
 }
 

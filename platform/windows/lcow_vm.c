@@ -339,7 +339,11 @@ static int open_system(struct lcow_vm *vm, struct err *e)
 		NULL, what);
 	if (r < 0)
 		return r == -ENOENT || r == -ESRCH ? 0 : r;
-	return hcs_watch_system(vm->base, vm->system, ended, vm, &vm->watch, e);
+	r = hcs_watch_system(vm->base, vm->system, ended, vm, &vm->watch, e);
+	if (r != -ENOENT && r != -ESRCH)
+		return r;
+	vm->exited = true; /* in between */
+	return 0;
 }
 
 int lcow_vm_open(struct event_base *base, const char *id, const char *disk,

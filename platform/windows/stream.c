@@ -480,6 +480,9 @@ int stream_replace(struct stream *s, HANDLE *h)
 	r = port_attach(*h, &s->skip);
 	if (r < 0)
 		return r;
+	if (s->closed) /* for what it had before */
+		s->closed(s->closed_arg);
+	s->closed = NULL;
 	handle_close(&s->h);
 	s->h = handle_take(h);
 	return 0;

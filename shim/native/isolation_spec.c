@@ -25,6 +25,8 @@ static void set(struct reading *rd, char **to, const char *text, size_t n)
 {
 	if (n == 0)
 		return;
+	if (memchr(text, '\0', n))
+		rd->wrong = "a text has a NUL in it";
 	free(*to);
 	*to = strndup(text, n);
 	rd->no_memory |= !*to;
@@ -52,6 +54,8 @@ static void add_domain(struct reading *rd, const char *text, size_t n)
 	char **more;
 
 	rd->too_many |= iso->n_dns_search >= LIST_MAX;
+	if (n > 0 && memchr(text, '\0', n))
+		rd->wrong = "a text has a NUL in it";
 	if (rd->too_many)
 		return;
 	more = realloc(
@@ -105,19 +109,6 @@ static void on_text(
 		rd->unknown = "windows.credentialSpec";
 }
 
-static void on_number(uint64_t *to, const char *text, size_t n)
-{
-	char digits[24];
-	unsigned long long v;
-
-	if (n >= sizeof(digits) || *text == '-')
-		return;
-	memcpy(digits, text, n);
-	digits[n] = '\0';
-	v = strtoull(digits, NULL, 10);
-	*to = v < INT32_MAX ? v : INT32_MAX; /* as the schema has it */
-}
-
 static void on_value(const char *path, enum json_type type, const char *text,
 	size_t n, void *arg)
 {
@@ -145,11 +136,6 @@ static void on_value(const char *path, enum json_type type, const char *text,
 			iso->unqualified_dns = true;
 		else if (strcmp(path, "windows.servicing") == 0)
 			rd->unknown = "windows.servicing";
-	} else if (type == JSON_NUMBER) {
-		if (strcmp(path, "windows.resources.storage.iops") == 0)
-			on_number(&iso->storage_iops, text, n);
-		else if (strcmp(path, "windows.resources.storage.bps") == 0)
-			on_number(&iso->storage_bps, text, n);
 	}
 }
 

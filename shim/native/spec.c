@@ -23,6 +23,13 @@ struct reading {
 	const char *prefix; /* of a process's values */
 };
 
+/* A text with a NUL in it can't be passed on whole, and is not cut. */
+static char *copy(struct native_spec *s, const char *text, size_t n)
+{
+	s->has_nul |= n > 0 && memchr(text, '\0', n);
+	return strndup(text, n);
+}
+
 static void add(struct native_spec *s, char ***list, size_t *n, char *text)
 {
 	char **more = realloc(*list, (*n + 2) * sizeof(*more));
@@ -42,7 +49,7 @@ static void add(struct native_spec *s, char ***list, size_t *n, char *text)
 static void set(struct native_spec *s, char **to, const char *text, size_t n)
 {
 	free(*to);
-	*to = strndup(text, n);
+	*to = copy(s, text, n);
 	s->no_memory |= !*to;
 }
 
@@ -50,9 +57,9 @@ static void on_process(
 	struct native_spec *s, const char *key, const char *text, size_t n)
 {
 	if (strcmp(key, "args[]") == 0)
-		add(s, &s->args, &s->n_args, strndup(text, n));
+		add(s, &s->args, &s->n_args, copy(s, text, n));
 	else if (strcmp(key, "env[]") == 0)
-		add(s, &s->env, &s->n_env, strndup(text, n));
+		add(s, &s->env, &s->n_env, copy(s, text, n));
 	else if (strcmp(key, "cwd") == 0 && n > 0)
 		set(s, &s->cwd, text, n);
 	else if (strcmp(key, "user.username") == 0 && n > 0)
@@ -131,7 +138,7 @@ static void on_config(
 	if (strcmp(path, "root.path") == 0 && n > 0)
 		set(s, &s->root, text, n);
 	else if (strcmp(path, "windows.layerFolders[]") == 0)
-		add(s, &s->layers, &s->n_layers, strndup(text, n));
+		add(s, &s->layers, &s->n_layers, copy(s, text, n));
 	else if (strncmp(path, HOST_PROCESS, annotation) == 0)
 		on_annotation(s, path + annotation, text, n);
 	else if (strncmp(path, "mounts[].", 9) == 0)
@@ -248,6 +255,8 @@ static int scan(struct reading *rd, const char *path, struct err *e)
 
 	if (r == 0)
 		r = json_scan(text, n, on_value, rd, e);
+	if (r == 0 && rd->s->has_nul)
+		r = err_set(e, -EINVAL, "a text has a NUL in it");
 	if (r == 0)
 		r = native_limits_merge(&rd->limits, &rd->s->limits, e);
 	if (r == -EINVAL)

@@ -41,7 +41,7 @@ struct native_spec {
 	bool is_linux;     /* it has "linux": it is for a virtual machine */
 	bool inherit_user; /* the annotation hostprocess-inherit-user */
 	struct container_limits limits;
-	bool no_memory;
+	bool no_memory, has_nul; /* for those who read it */
 };
 
 #define NATIVE_CONSOLE_MAX 32767

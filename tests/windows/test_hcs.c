@@ -143,6 +143,13 @@ START_TEST(test_let_go)
 	ck_assert_int_eq(
 		hcs_call_begun(call(0), HCS_ALREADY_STOPPED, &e), -ESRCH);
 	ck_assert_uint_eq(op.open, 0);
+	/* refused at once, but in so many words */
+	op.text = L"{\"ErrorMessage\":\"not today.\"}";
+	ck_assert_int_eq(
+		hcs_call_begun(call(0), HCS_ALREADY_STOPPED, &e), -ESRCH);
+	ck_assert_ptr_nonnull(strstr(e.msg, "start 'x': not today"));
+	ck_assert_uint_eq(op.open, 0);
+	op.text = NULL;
 	{
 		struct hcs_call *c = call(0);
 
@@ -196,28 +203,38 @@ START_TEST(test_errors)
 }
 END_TEST
 
-START_TEST(test_numbers)
+START_TEST(test_exit_codes)
 {
-	uint64_t v = 7;
+	static const char *const none[] = {"", "]", "7", "[]",
+		"{\"ExitCode\":4294967296}", "{\"ExitCode\":-1}",
+		"{\"ExitCode\":1.5}", "{\"ExitCode\":\"1\"}",
+		"{\"ExitCode\":null}", "{\"ExitCode\":1",
+		"{\"ExitCode\":1,\"LastWaitResult\":5}",
+		"{\"LastWaitResult\":-2147024890,\"ExitCode\":0}",
+		"{\"LastWaitResult\":\"0\"}"};
+	uint32_t v = 7;
+	size_t i;
 
-	ck_assert(hcs_number("{\"a\":{\"b\":12}}", "a.b", UINT32_MAX, &v));
-	ck_assert_uint_eq(v, 12);
-	ck_assert(hcs_number("{\"a\":4294967295}", "a", UINT32_MAX, &v));
+	for (i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		ck_assert_msg(!hcs_exit_code(none[i], &v), "%s", none[i]);
+	ck_assert_uint_eq(v, 7);
+	ck_assert(hcs_exit_code("{\"ProcessId\":4,\"ExitCode\":4294967295,"
+				"\"LastWaitResult\":0}",
+		&v));
 	ck_assert_uint_eq(v, UINT32_MAX);
-	ck_assert(!hcs_number("{\"a\":4294967296}", "a", UINT32_MAX, &v));
-	ck_assert(!hcs_number("{\"a\":-1}", "a", UINT32_MAX, &v));
-	ck_assert(!hcs_number("{\"a\":1.5}", "a", UINT32_MAX, &v));
-	ck_assert(!hcs_number("{\"a\":\"1\"}", "a", UINT32_MAX, &v));
-	ck_assert(!hcs_number("{\"a\":1", "a", UINT32_MAX, &v));
-	ck_assert(!hcs_number("", "a", UINT32_MAX, &v));
-	ck_assert_uint_eq(v, UINT32_MAX);
+	/* not written out, as is what is 0 */
+	ck_assert(hcs_exit_code("{\"ProcessId\":4,\"Exited\":true}", &v));
+	ck_assert_uint_eq(v, 0);
+	v = 7;
+	ck_assert(hcs_exit_code("{\"x\":{\"ExitCode\":9}}", &v));
+	ck_assert_uint_eq(v, 0);
 }
 END_TEST
 
 int main(void)
 {
 	const TTest *const tests[] = {
-		test_answers, test_let_go, test_errors, test_numbers, NULL};
+		test_answers, test_let_go, test_errors, test_exit_codes, NULL};
 
 	return suite_run("windows hcs", tests);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/native/isolation_spec.h"
 #include "shim/native/spec.h"
 
 #include "runhcs_options.pb-c.h"
@@ -54,6 +55,29 @@ START_TEST(test_command_line)
 	native_spec_clear(&spec);
 	ck_assert_int_eq(read_json("{"), -EINVAL);
 	native_spec_clear(&spec);
+}
+END_TEST
+
+/* What would be cut off is refused. */
+START_TEST(test_nul)
+{
+	static const char *const texts[] = {
+		"{\"process\":{\"args\":[\"x\",\"y\\u0000z\"]}}",
+		"{\"process\":{\"commandLine\":\"x \\u0000 y\"}}",
+		"{\"process\":{\"args\":[\"x\"],\"env\":[\"A=\\u0000\"]}}",
+		"{\"process\":{\"args\":[\"x\"]},\"mounts\":[{\"source\":"
+		"\"C:/a\\u0000b\",\"destination\":\"C:/c\"}]}"};
+	struct isolation iso;
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		ck_assert_msg(read_json(texts[i]) == -EINVAL, "%s", texts[i]);
+		ck_assert_ptr_nonnull(strstr(e.msg, "NUL"));
+		native_spec_clear(&spec);
+	}
+	put_text("config.json", "{\"hostname\":\"a\\u0000b\"}");
+	ck_assert_int_eq(isolation_read(here("."), NULL, &iso, &e), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(e.msg, "NUL"));
 }
 END_TEST
 
@@ -376,7 +400,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {test_process, test_command_line,
+	const TTest *const tests[] = {test_process, test_command_line, test_nul,
 		test_mount_point, test_limits, test_exec, test_hostile_limits,
 		test_annotations_win, test_user_and_mounts, test_options,
 		test_default_annotations, test_layers, NULL};

@@ -131,7 +131,7 @@ START_TEST(test_faults)
 	unsigned i, before = 0, after = 0;
 
 	hcs_begin();
-	SetEnvironmentVariableA("WISP_HCS_TIMEOUT_MS", "300");
+	SetEnvironmentVariableA("WISP_HCS_TIMEOUT_MS", "1000");
 	hcs_bundle(WORDS("exit", "3"), "", "", "");
 	shim_begin(&shim, "hcs-faults");
 	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
@@ -181,12 +181,17 @@ START_TEST(test_kill_fails)
 	shim_begin(&shim, "hcs-kill");
 	hcs_plan("HcsSignalProcess 1 late 0x80070005\n"
 		 "HcsTerminateProcess 1 fail 0xC0370105\n"
-		 "HcsTerminateProcess 2 late 0x8037011F\n");
+		 "HcsTerminateProcess 2 late 0x8037011F\n"
+		 "HcsTerminateProcess 3 fail 0x80070005\n"
+		 "HcsTerminateProcess 4 late 0x80070005\n");
 	ck_assert_int_eq(create(), TTRPC_OK);
 	ck_assert_int_eq(start(), TTRPC_OK);
 	ck_assert_int_eq(shim_kill(&shim, "", 15), TTRPC_PERMISSION_DENIED);
 	ck_assert_ptr_nonnull(strstr(shim.message, "as it was planned"));
 	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_FAILED_PRECONDITION);
+	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_NOT_FOUND);
+	/* what is said of one that has ended, but is open */
+	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_NOT_FOUND);
 	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_NOT_FOUND);
 	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_OK);
 	ck_assert_uint_eq(shim_wait(&shim, ""), 1);
@@ -212,6 +217,28 @@ START_TEST(test_stop)
 	ck_assert_uint_eq(hcs_called("HcsShutDownComputeSystem"), 1);
 	ck_assert_uint_eq(hcs_called("HcsTerminateComputeSystem"), 1);
 	shim_delete(&shim, "");
+	shim_end(&shim);
+}
+END_TEST
+
+/* A service that can't terminate it at once is told again. */
+START_TEST(test_stop_again)
+{
+	hcs_begin();
+	SetEnvironmentVariableA("WISP_HCS_TIMEOUT_MS", NULL);
+	hcs_bundle(WORDS("spawn"), "", "", "");
+	shim_begin(&shim, "hcs-stop-again");
+	hcs_plan("HcsShutDownComputeSystem 1 late 0xC0370105\n"
+		 "HcsTerminateComputeSystem 1 late 0xC0370105\n"
+		 "HcsTerminateComputeSystem 2 fail 0xC0370105\n");
+	ck_assert_int_eq(create(), TTRPC_OK);
+	ck_assert_int_eq(start(), TTRPC_OK);
+	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_OK);
+	ck_assert_uint_eq(shim_wait(&shim, ""), 1);
+	ck_assert(wait_for(
+		shim.base, hcs_called("HcsTerminateComputeSystem") == 3));
+	shim_delete(&shim, "");
+	ck_assert(wait_for(shim.base, !*hcs_left()));
 	shim_end(&shim);
 }
 END_TEST
@@ -263,8 +290,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {test_faults, test_start_again,
-		test_kill_fails, test_stop, test_system_dies, test_no_dll,
-		NULL};
+		test_kill_fails, test_stop, test_stop_again, test_system_dies,
+		test_no_dll, NULL};
 
 	child_main();
 	return suite_run("windows shim hcs faults", tests);

@@ -385,6 +385,27 @@ START_TEST(test_delete_refused)
 }
 END_TEST
 
+/* Both end after they were opened, and before anybody listens: that is what a
+ * delete wants. */
+START_TEST(test_delete_meanwhile)
+{
+	begin("lcow-meanwhile", WORDS("sleep"));
+	ck_assert_msg(create(NULL), "%s", shim.message);
+	shim_start(&shim, "");
+	hcs_plan("HcsSetComputeSystemCallback 1 fail C0370110\n"
+		 "HcsSetComputeSystemCallback 2 fail C0370110\n");
+	ck_assert_uint_eq(delete_command(), 255);
+	ck_assert(!file_exists("container-notes"));
+	ck_assert_uint_eq(hcs_called("HcsTerminateComputeSystem"), 0);
+	hcs_plan(NULL);
+	ck_assert_int_eq(shim_kill(&shim, "", 9), TTRPC_OK);
+	shim_wait(&shim, "");
+	shim_delete(&shim, "");
+	ck_assert_msg(wait_for(shim.base, !*hcs_left()), "%s", hcs_left());
+	shim_end(&shim);
+}
+END_TEST
+
 /* Each step of the way to a container fails: nothing is left, and the next one
  * is fine. */
 START_TEST(test_create_fails)
@@ -425,7 +446,8 @@ int main(void)
 {
 	const TTest *const tests[] = {test_life, test_exec_and_signals,
 		test_container_fails, test_create_fails, test_delete_beside,
-		test_delete_after, test_delete_refused, NULL};
+		test_delete_after, test_delete_refused, test_delete_meanwhile,
+		NULL};
 
 	child_main();
 	return suite_run("windows shim lcow", tests);
