@@ -227,20 +227,25 @@ END_TEST
 START_TEST(test_console_events)
 {
 	static const uint32_t signals[] = {0, 1, 2, 5, 6, 15};
+	HANDLE ready = CreateEventA(NULL, FALSE, FALSE, "wisp-test-console");
 	struct process_ref *ref;
 	unsigned i;
 
+	ck_assert_ptr_nonnull(ready);
 	begin();
 	for (i = 0; i < LENGTH(signals); i++) {
-		int64_t pid = spawn(ARGV("sleep"));
+		int64_t pid = spawn(ARGV("sleep", "wisp-test-console"));
 
 		ck_assert_int_eq(process_ref_open(pid, &ref), 0);
-		Sleep(200); /* it has to get as far as main() */
+		/* Wine does not survive an event in the middle of a start */
+		ck_assert_int_eq(WaitForSingleObject(ready, TEST_WAIT_MS),
+			WAIT_OBJECT_0);
 		ck_assert_int_eq(process_ref_signal(ref, signals[i]), 0);
 		wait_exit(pid); /* Windows: 0xC000013A; Wine: that, or 0 */
 		process_ref_close(ref);
 	}
 	end();
+	CloseHandle(ready);
 }
 END_TEST
 

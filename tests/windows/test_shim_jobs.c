@@ -341,15 +341,19 @@ START_TEST(test_signals)
 	static const uint32_t signals[] = {0, 1, 2, 5, 6, 15, 9};
 	Containerd__Task__V3__KillRequest rq =
 		CONTAINERD__TASK__V3__KILL_REQUEST__INIT;
+	HANDLE ready = CreateEventA(NULL, FALSE, FALSE, "wisp-test-signals");
 	enum ttrpc_code code;
 	size_t i;
 
-	bundle_make(WORDS("sleep"), "");
+	ck_assert_ptr_nonnull(ready);
+	bundle_make(WORDS("sleep", "wisp-test-signals"), "");
 	shim_begin(&shim, "signals");
 	for (i = 0; i < LENGTH(signals); i++) {
 		shim_create(&shim, "");
 		shim_start(&shim, "");
-		Sleep(300); /* it has to get as far as main() */
+		/* Wine does not survive an event in the middle of a start */
+		ck_assert_int_eq(WaitForSingleObject(ready, TEST_WAIT_MS),
+			WAIT_OBJECT_0);
 		rq.id = shim.id;
 		rq.all = i % 2;
 		rq.signal = 10;
@@ -364,6 +368,7 @@ START_TEST(test_signals)
 		ck_assert_int_eq(code, TTRPC_NOT_FOUND);
 		shim_delete(&shim, "");
 	}
+	CloseHandle(ready);
 	shim_end(&shim);
 }
 END_TEST

@@ -276,6 +276,8 @@ void child_main(void)
 		child_args(argv + 3, argc - 3);
 	if (wcscmp(argv[2], L"hello") == 0)
 		put("hello", 5);
+	if (wcscmp(argv[2], L"sleep") == 0 && argc > 3)
+		SetEvent(OpenEventW(EVENT_MODIFY_STATE, FALSE, argv[3]));
 	if (wcscmp(argv[2], L"sleep") == 0 || wcscmp(argv[2], L"hello") == 0)
 		Sleep(60000);
 	if (wcscmp(argv[2], L"logger") == 0 && argc > 4)
