@@ -47,10 +47,11 @@ static int lose_daemon(struct stress_world *w, struct stress_set *set)
 
 	stress_world_deafen(w);
 	r = stress_must(w, set, stress_kill, "Kill fails");
+	if (r < 0)
+		return r; /* interrupted: the answers are still waited for */
 	disconnect_all(w);
-	return r < 0 ? r
-		     : stress_wait(w, set, is_dead, GONE_MS,
-			       "a killed process is not reaped");
+	return stress_wait(
+		w, set, is_dead, GONE_MS, "a killed process is not reaped");
 }
 
 static int find_daemon(struct stress_world *w, struct stress_set *set)
